@@ -1,0 +1,138 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+	"github.com/gopherfile/gopherfile/llb"
+)
+
+// Build answers one build request. It is a gateway client.BuildFunc: it runs
+// behind the gateway as well as in the process of a client.
+func Build(ctx context.Context, c client.Client) (res *client.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The stack goes to the daemon's log; the user gets one line.
+			fmt.Fprintf(os.Stderr, "panic: %v\n%s", p, debug.Stack())
+			res, err = nil, fmt.Errorf("gopherfile stopped because of a defect of its own: %v; please report it", p)
+		}
+	}()
+	ui, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, err
+	}
+	b := &build{client: c, ui: ui}
+	if res, ok, err := b.describe(); ok || err != nil {
+		return res, err
+	}
+	if b.source, err = ui.ReadEntrypoint(ctx, "yaml"); err != nil {
+		return nil, fmt.Errorf("read the build definition: %w", err)
+	}
+	if res, ok, err := ui.HandleSubrequest(ctx, b.requests()); ok || err != nil {
+		return res, b.explain(err)
+	}
+	res, err = b.run(ctx)
+	return res, b.explain(err)
+}
+
+// build is one request on its way.
+type build struct {
+	client  client.Client
+	ui      *dockerui.Client
+	source  *dockerui.Source
+	spec    *spec.Spec
+	context *bkllb.State
+	tree    *tree
+	plan    *plan.Plan
+}
+
+// run builds what was asked for.
+func (b *build) run(ctx context.Context) (*client.Result, error) {
+	if err := b.resolve(ctx); err != nil {
+		return nil, err
+	}
+	for _, w := range b.plan.Warnings {
+		b.warn(ctx, w)
+	}
+	graph, err := b.graph(ctx)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := b.epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
+		ref, err := b.solve(ctx, graph.Results[i].State)
+		if err != nil {
+			return nil, b.stepError(&b.plan.Targets[i], err)
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, Epoch: epoch}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if graph.Rootfs != nil {
+		if err := b.checkRootfs(ctx, *graph.Rootfs); err != nil {
+			return nil, err
+		}
+	}
+	return rb.Finalize()
+}
+
+// graph draws the plan, and tells dockerui for which platforms.
+func (b *build) graph(ctx context.Context) (*llb.Graph, error) {
+	in, err := b.input(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.ui.TargetPlatforms = nil
+	for i := range b.plan.Targets {
+		b.ui.TargetPlatforms = append(b.ui.TargetPlatforms, b.plan.Targets[i].Platform)
+	}
+	if len(b.plan.Targets) > 1 {
+		b.ui.MultiPlatformRequested = true
+	}
+	return llb.New(b.plan, in), nil
+}
+
+// solve runs the graph up to a state and returns when it has run, so that a
+// failure is known while it can still be explained.
+func (b *build) solve(ctx context.Context, st bkllb.State) (client.Reference, error) {
+	def, err := st.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, fmt.Errorf("marshal the graph: %w", err)
+	}
+	res, err := b.client.Solve(ctx, client.SolveRequest{
+		Definition:   def.ToPB(),
+		CacheImports: b.ui.CacheImports,
+		Evaluate:     true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// epoch is the time of SOURCE_DATE_EPOCH=context. The daemon itself applies a
+// number.
+func (b *build) epoch(ctx context.Context) (*time.Time, error) {
+	if b.ui.BuildArgs["SOURCE_DATE_EPOCH"] != "context" {
+		return nil, nil
+	}
+	t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the time of the build context: %w", err)
+	}
+	return t, nil
+}

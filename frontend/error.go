@@ -1,0 +1,149 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/containerd/platforms"
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/rootfs"
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+// ranges is a place as BuildKit has it: lines count from 1, characters from 0.
+func ranges(p spec.Pos) []*pb.Range {
+	pos := &pb.Position{Line: int32(max(p.Line, 1)), Character: int32(max(p.Column-1, 0))}
+	return []*pb.Range{{Start: pos, End: pos}}
+}
+
+func (b *build) at(p spec.Pos) bkllb.ConstraintsOpt { return b.source.Location(ranges(p)) }
+
+// info is the spec as BuildKit shows it.
+func (b *build) info() *pb.SourceInfo {
+	return &pb.SourceInfo{
+		Filename:   b.source.Filename,
+		Data:       b.source.Data,
+		Language:   b.source.Language,
+		Definition: b.source.Definition.ToPB(),
+	}
+}
+
+// explain ties an error to the lines that it is about, so that clients show
+// them. An error without a place gets the start of the spec: otherwise BuildKit
+// blames the syntax line for it.
+func (b *build) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	var list spec.ErrorList
+	var in *scan.Error
+	switch {
+	case errors.As(err, &list):
+		for _, e := range list {
+			err = errdefs.WithSource(err, b.sourceOf(e.File, e.Pos))
+		}
+	case errors.As(err, &in):
+		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: ranges(spec.Pos{Line: in.Line, Column: in.Column})}
+		err = errdefs.WithSource(err, src)
+	case len(errdefs.Sources(err)) == 0:
+		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
+	}
+	return err
+}
+
+// sourceOf shows a place of the spec, or of a go.mod or go.work of the context.
+func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
+	src := &errdefs.Source{Info: b.info(), Ranges: ranges(p)}
+	if file != b.source.Filename && b.tree != nil {
+		if data, err := fs.ReadFile(b.tree, file); err == nil {
+			src.Info = &pb.SourceInfo{Filename: file, Data: data}
+		}
+	}
+	return src
+}
+
+// builderError says which image could not be had, and why that one.
+func (b *build) builderError(err error) error {
+	ref := b.plan.Builder
+	help := "see builder: in the spec"
+	if !ref.Chosen {
+		help = "Go " + b.plan.Release + " may not exist, or has no image yet; see go: and builder:"
+	}
+	if !strings.Contains(err.Error(), "not found") {
+		help = "is its registry reachable from the builder?"
+	}
+	return errdefs.WithSource(fmt.Errorf("no builder image %s: %w (%s)", ref.Ref, err, help), b.sourceOf(b.source.Filename, ref.Pos))
+}
+
+// stepError says what was being built when a command failed. The command's own
+// lines are in the log of its step.
+func (b *build) stepError(t *plan.Target, err error) error {
+	var exit *gatewaypb.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	e := &stepError{err: err}
+	switch {
+	case strings.Contains(err.Error(), `"go mod download"`):
+		e.msg = fmt.Sprintf("go mod download failed with exit code %d: its own lines above say why", exit.ExitCode)
+	case strings.Contains(err.Error(), `"go build `) && exit.ExitCode < 126:
+		e.msg = fmt.Sprintf("go build %s for %s failed with exit code %d: the compiler's lines above say why",
+			t.Main, platforms.Format(t.Platform), exit.ExitCode)
+	default:
+		return fmt.Errorf("%s for %s: %w", t.Binary, platforms.Format(t.Platform), err)
+	}
+	return e
+}
+
+// stepError is a failed command in our words; what BuildKit knows of it, such
+// as the place in the spec, stays attached.
+type stepError struct {
+	msg string
+	err error
+}
+
+func (e *stepError) Error() string { return e.msg }
+func (e *stepError) Unwrap() error { return e.err }
+
+// warn tells the user about something at a place of the spec.
+func (b *build) warn(ctx context.Context, w plan.Warning) {
+	b.source.Warn(ctx, w.Msg, client.WarnOpts{Range: ranges(w.Pos)})
+}
+
+// checkRootfs warns about files that the builder image could not give.
+func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
+	ref, err := b.solve(ctx, st)
+	if err != nil {
+		return err
+	}
+	files := &tree{ctx: ctx, ref: ref}
+	r := b.plan.Rootfs
+	for _, f := range []struct {
+		on         bool
+		path, what string
+	}{
+		{r.Certs, rootfs.CertsPath, "CA certificates: TLS connections will fail (certs: false says that this is meant)"},
+		{r.Tzdata, rootfs.ZoneinfoPath, "time zones: time.LoadLocation will fail (tzdata: false says that this is meant)"},
+	} {
+		if !f.on {
+			continue
+		}
+		_, err := files.Stat(strings.TrimPrefix(f.path, "/"))
+		if errors.Is(err, fs.ErrNotExist) {
+			b.warn(ctx, plan.Warning{Pos: r.Pos, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
+		} else if err != nil {
+			return fmt.Errorf("read the rootfs files: %w", err)
+		}
+	}
+	return nil
+}

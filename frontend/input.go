@@ -1,0 +1,170 @@
+package frontend
+
+import (
+	"context"
+
+	"fmt"
+	"strings"
+
+	"github.com/distribution/reference"
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+
+	"github.com/gopherfile/gopherfile/llb"
+)
+
+// Image is the name that users write into the syntax line. A build in the
+// process of a client, which has no image of its own, takes its helper from
+// there.
+const Image = "docker.io/gopherfile/gopherfile:1"
+
+// input makes the states that the graph is drawn on.
+func (b *build) input(ctx context.Context) (llb.Input, error) {
+	builder, err := b.builder(ctx)
+	if err != nil {
+		return llb.Input{}, b.builderError(err)
+	}
+	in := llb.Input{
+		Context:       *b.context,
+		Builder:       builder,
+		BuildPlatform: b.ui.BuildPlatforms[0],
+		SourceMap:     b.source.SourceMap,
+		Merge:         b.supports(pb.CapMergeOp),
+		CacheNS:       b.ui.CacheIDNamespace,
+		NoCache:       b.ui.IsNoCache,
+		Network:       b.ui.NetworkMode,
+		Run:           b.runOptions(),
+		Online:        b.onlineOptions(),
+	}
+	if !b.plan.Rootfs.IsZero() {
+		if in.Self, err = b.self(ctx); err != nil {
+			return llb.Input{}, fmt.Errorf("find the frontend's own image: %w", err)
+		}
+	}
+	return in, nil
+}
+
+func (b *build) supports(c apicaps.CapID) bool {
+	caps := b.ui.BuildOpts().LLBCaps
+	return caps.Supports(c) == nil
+}
+
+// builder is the image with the go command, pinned to a digest.
+func (b *build) builder(ctx context.Context) (bkllb.State, error) {
+	return b.image(ctx, b.plan.Builder.Ref, "[builder] FROM ")
+}
+
+// image resolves an image for the build platform, or the named context that
+// stands in for it.
+func (b *build) image(ctx context.Context, ref, title string) (bkllb.State, error) {
+	platform := b.ui.BuildPlatforms[0]
+	nc, err := b.ui.NamedContext(ref, dockerui.ContextOpt{Platform: &platform, ResolveMode: b.ui.ImageResolveMode.String()})
+	if err != nil {
+		return bkllb.State{}, err
+	}
+	if nc != nil {
+		st, img, err := nc.Load(ctx)
+		if err != nil {
+			return bkllb.State{}, err
+		}
+		if img == nil {
+			// A folder has no config that says where the go command is.
+			*st = st.AddEnv("PATH", "/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+		}
+		return *st, nil
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return bkllb.State{}, err
+	}
+	named = reference.TagNameOnly(named)
+	_, dgst, config, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+		LogName:  "[internal] load metadata for " + named.String(),
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: b.ui.ImageResolveMode.String()},
+	})
+	if err != nil {
+		return bkllb.State{}, err
+	}
+	pinned := named.String()
+	if dgst != "" {
+		canonical, err := reference.WithDigest(named, dgst)
+		if err != nil {
+			return bkllb.State{}, err
+		}
+		pinned = canonical.String()
+	}
+	return bkllb.Image(pinned,
+		bkllb.Platform(platform),
+		b.ui.ImageResolveMode,
+		bkllb.WithCustomName(title+pinned),
+		b.at(b.plan.Builder.Pos),
+	).WithImageConfig(config)
+}
+
+// self is the frontend's own root file system: behind the gateway the image
+// that runs, elsewhere the published one or the context of that name.
+func (b *build) self(ctx context.Context) (bkllb.State, error) {
+	if c, ok := b.client.(interface {
+		CurrentFrontend() (*bkllb.State, error)
+	}); ok {
+		st, err := c.CurrentFrontend()
+		if err != nil {
+			return bkllb.State{}, err
+		}
+		if st != nil {
+			return *st, nil
+		}
+	}
+	return b.image(ctx, Image, "[internal] FROM ")
+}
+
+// runOptions are what the client asks of every command.
+func (b *build) runOptions() []bkllb.RunOption {
+	var opts []bkllb.RunOption
+	ui := b.ui
+	for _, u := range ui.Ulimits {
+		opts = append(opts, bkllb.AddUlimit(bkllb.UlimitName(u.Name), u.Soft, u.Hard))
+	}
+	if ui.ShmSize > 0 {
+		opts = append(opts, bkllb.AddMount("/dev/shm", bkllb.Scratch(), bkllb.Tmpfs(bkllb.TmpfsSize(ui.ShmSize))))
+	}
+	if ui.CgroupParent != "" {
+		opts = append(opts, bkllb.WithCgroupParent(ui.CgroupParent))
+	}
+	if ui.Hostname != "" {
+		opts = append(opts, bkllb.With(bkllb.Hostname(ui.Hostname)))
+	}
+	if r := ui.LinuxResources; r != nil {
+		opts = append(opts, bkllb.WithLinuxResources(bkllb.LinuxResources{
+			Memory: r.Memory, MemorySwap: r.MemorySwap,
+			CPUShares: r.CpuShares, CPUPeriod: r.CpuPeriod, CPUQuota: r.CpuQuota,
+			CpusetCpus: r.CpusetCpus, CpusetMems: r.CpusetMems,
+		}))
+	}
+	return opts
+}
+
+// onlineOptions are what the client asks of the command with a network.
+func (b *build) onlineOptions() []bkllb.RunOption {
+	var opts []bkllb.RunOption
+	for _, h := range b.ui.ExtraHosts {
+		opts = append(opts, bkllb.AddExtraHost(h.Host, h.IP))
+	}
+	if p := proxy(b.ui.BuildArgs); p != (bkllb.ProxyEnv{}) {
+		opts = append(opts, bkllb.WithProxy(p))
+	}
+	return opts
+}
+
+// proxy takes the proxy settings from the build arguments, in either case, as
+// Dockerfiles have them. They are no part of a key.
+func proxy(args map[string]string) bkllb.ProxyEnv {
+	get := func(name string) string { return firstOf(args[name], args[strings.ToLower(name)]) }
+	return bkllb.ProxyEnv{
+		HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), FTPProxy: get("FTP_PROXY"),
+		NoProxy: get("NO_PROXY"), AllProxy: get("ALL_PROXY"),
+	}
+}

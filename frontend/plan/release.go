@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"go/version"
+	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+// line is a release that go.mod or go.work asks for.
+type line struct {
+	file, value string
+	line        int
+}
+
+// release decides the Go release: the spec's, the toolchain line's, or the
+// minor release of the go line. A workspace's go.work stands above go.mod, as
+// it does for the go command.
+func (r *resolver) release(m *scan.Module) {
+	mod := join(m.Dir, "go.mod")
+	goLine := line{mod, m.Go, m.GoLine}
+	toolchain := line{mod, m.Toolchain, m.ToolchainLine}
+	if w := r.index.Work; w != nil {
+		if w.Go != "" {
+			goLine = line{"go.work", w.Go, w.GoLine}
+		}
+		toolchain = line{"go.work", w.Toolchain, w.ToolchainLine}
+	}
+	switch {
+	case r.spec.Go != "":
+		r.plan.Release = r.chosenRelease(goLine)
+	case toolchain.value != "":
+		release, _, _ := strings.Cut(strings.TrimPrefix(toolchain.value, "go"), "-")
+		r.plan.Release = release
+	case goLine.value != "":
+		r.plan.Release = minor(goLine.value)
+	case r.spec.Builder != "":
+		// The image decides; a go.mod without a go line is no reason to stop.
+	default:
+		r.fail((&spec.Error{File: mod, Pos: spec.Pos{Line: 1, Column: 1}, Msg: "go.mod has no go line"}).
+			WithHelp("add one, or set go: in the spec"))
+	}
+}
+
+// chosenRelease checks the release that the spec names.
+func (r *resolver) chosenRelease(goLine line) string {
+	field := &r.spec.Go
+	release := r.expand(field)
+	switch {
+	case strings.HasPrefix(release, "go") && version.IsValid(release):
+		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("write %s", strings.TrimPrefix(release, "go")))
+	case !version.IsValid("go"+release) || !strings.Contains(release, "."):
+		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("expected one such as 1.26 or 1.26.3"))
+	case goLine.value != "" && older(release, goLine.value):
+		r.fail(r.spec.Errorf(field, "go: release %s is older than %s asks for (go %s, line %d)", release, goLine.file, goLine.value, goLine.line).
+			WithHelp("use %s or later, or leave go: out", minor(goLine.value)))
+	}
+	return release
+}
+
+// older reports whether a release of the spec is too old for a go line. A
+// minor release stands for the newest of its patches.
+func older(release, goLine string) bool {
+	if release == minor(release) {
+		return version.Compare("go"+release, version.Lang("go"+goLine)) < 0
+	}
+	return version.Compare("go"+release, "go"+goLine) < 0
+}
+
+// minor returns the release without its patch: 1.26 for 1.26.3. A release
+// candidate stays what it is, since no image is tagged with less.
+func minor(release string) string {
+	if strings.ContainsAny(release, "rb") {
+		return release
+	}
+	return strings.TrimPrefix(version.Lang("go"+release), "go")
+}

@@ -1,0 +1,86 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"path"
+
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+// parse reads the spec. A go.mod as the build definition is an empty one.
+func (b *build) parse() error {
+	data := b.source.Data
+	if path.Base(b.source.Filename) == "go.mod" {
+		data = nil
+	}
+	s, err := spec.Parse(b.source.Filename, data)
+	if err != nil {
+		return err
+	}
+	b.spec = s
+	return nil
+}
+
+// resolve goes from the spec and the context to the plan.
+func (b *build) resolve(ctx context.Context) error {
+	if err := b.parse(); err != nil {
+		return err
+	}
+	if err := b.loadContext(ctx); err != nil {
+		return err
+	}
+	index, err := scan.Scan(b.tree, scan.Options{Main: b.spec.Main})
+	if err != nil {
+		return err
+	}
+	opts := b.ui.BuildOpts().Opts
+	b.plan, err = plan.Resolve(b.spec, index, plan.Options{
+		Platforms:     b.ui.TargetPlatforms,
+		BuildPlatform: b.ui.BuildPlatforms[0],
+		Args:          b.ui.BuildArgs,
+		Labels:        b.ui.Labels,
+		Target:        b.ui.Target,
+		Revision:      firstOf(b.ui.BuildArgs["REVISION"], opts["vcs:revision"]),
+		Source:        firstOf(b.ui.BuildArgs["SOURCE"], opts["vcs:source"]),
+	})
+	return err
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// loadContext transfers the build context and makes it readable. The vertex is
+// the one that the compile steps mount, so that the transfer happens once.
+func (b *build) loadContext(ctx context.Context) error {
+	st, err := b.ui.MainContext(ctx, b.source.Location(nil))
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	def, err := st.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	ref, err := res.SingleRef()
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	b.context = st
+	b.tree = &tree{ctx: ctx, ref: ref}
+	return nil
+}

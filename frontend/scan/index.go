@@ -1,0 +1,171 @@
+package scan
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// ModuleOf returns the module that a directory of the tree belongs to, nil when
+// there is none.
+func (ix *Index) ModuleOf(dir string) *Module {
+	for fs.ValidPath(dir) {
+		i, ok := slices.BinarySearchFunc(ix.Modules, dir, func(m Module, dir string) int {
+			return strings.Compare(m.Dir, dir)
+		})
+		if ok {
+			return &ix.Modules[i]
+		}
+		parent := path.Dir(dir)
+		if parent == dir {
+			break
+		}
+		dir = parent
+	}
+	return nil
+}
+
+// PackageAt returns the package in a directory of the tree, nil when there is
+// none.
+func (ix *Index) PackageAt(dir string) *Package {
+	i, ok := slices.BinarySearchFunc(ix.Packages, dir, func(p Package, dir string) int {
+		return strings.Compare(p.Dir, dir)
+	})
+	if !ok {
+		return nil
+	}
+	return &ix.Packages[i]
+}
+
+// Dir returns the directory of the package that main stands for: a directory
+// (".", "./cmd/x", "cmd/x") or an import path of a module in the tree. The
+// directory wins. The result is false when the index has no such package.
+func (ix *Index) Dir(main string) (dir string, ok bool) {
+	mods := make([]*Module, len(ix.Modules))
+	for i := range ix.Modules {
+		mods[i] = &ix.Modules[i]
+	}
+	for _, c := range candidates(main, mods) {
+		p := ix.PackageAt(c.dir)
+		if p == nil {
+			continue
+		}
+		if m := ix.ModuleOf(c.dir); c.byPath && (m == nil || m.ImportPath(c.dir) != main) {
+			continue
+		}
+		return c.dir, true
+	}
+	return "", false
+}
+
+// candidate is a directory that may be meant by the name of a package.
+type candidate struct {
+	dir    string
+	byPath bool // the name is an import path
+}
+
+// candidates returns the directories that name may stand for, most likely
+// first.
+func candidates(name string, mods []*Module) []candidate {
+	var list []candidate
+	if dir := path.Clean(name); name != "" && fs.ValidPath(dir) {
+		list = append(list, candidate{dir: dir})
+	}
+	mods = slices.Clone(mods)
+	slices.SortStableFunc(mods, func(a, b *Module) int { return cmp.Compare(len(b.Path), len(a.Path)) })
+	for _, m := range mods {
+		rest, ok := strings.CutPrefix(name, m.Path)
+		if !ok || m.Path == "" || rest != "" && rest[0] != '/' {
+			continue
+		}
+		if dir := path.Join(m.Dir, rest); fs.ValidPath(dir) {
+			list = append(list, candidate{dir: dir, byPath: true})
+		}
+	}
+	return list
+}
+
+// ImportPath returns the import path of a directory of the module, "" when dir
+// is not below the module.
+func (m *Module) ImportPath(dir string) string {
+	rel, ok := m.rel(dir)
+	if !ok {
+		return ""
+	}
+	return path.Join(m.Path, rel)
+}
+
+// rel returns the path from the module's directory to dir, "" when they are the
+// same.
+func (m *Module) rel(dir string) (string, bool) {
+	if dir == m.Dir {
+		return "", true
+	}
+	if m.Dir == "." {
+		return dir, fs.ValidPath(dir)
+	}
+	return strings.CutPrefix(dir, m.Dir+"/")
+}
+
+// ignores reports whether an ignore directive covers a directory: ./x is that
+// directory of the module, x any directory of that name, or path of names.
+func (m *Module) ignores(dir string) bool {
+	rel, ok := m.rel(dir)
+	if !ok || rel == "" {
+		return false
+	}
+	rel = slashed(rel)
+	for _, p := range m.Ignore {
+		if p, ok := strings.CutPrefix(p, "./"); ok {
+			if strings.HasPrefix(rel, slashed(p)) {
+				return true
+			}
+		} else if strings.Contains(rel, slashed(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// slashed returns p with a slash at both ends, so that only whole names match.
+func slashed(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	if !strings.HasSuffix(p, "/") {
+		p += "/"
+	}
+	return p
+}
+
+// resolveRequires sets Requires of all modules.
+func (ix *Index) resolveRequires() {
+	var uses []string
+	var shared []Replace // by a workspace, for each of its modules
+	if ix.Work != nil {
+		uses, shared = ix.Work.Use, ix.Work.Replaces
+	}
+	here := map[string]bool{} // paths of modules in the workspace
+	for _, m := range ix.Modules {
+		if slices.Contains(uses, m.Dir) {
+			here[m.Path] = true
+			shared = append(slices.Clip(shared), m.Replaces...)
+		}
+	}
+	for i := range ix.Modules {
+		m := &ix.Modules[i]
+		local := m.Replaces
+		inWork := slices.Contains(uses, m.Dir)
+		if inWork {
+			local = shared
+		}
+		m.Requires = slices.ContainsFunc(m.requires, func(r requirement) bool {
+			return !(inWork && here[r.Path]) && !slices.ContainsFunc(local, func(x Replace) bool {
+				return x.Path == r.Path && (x.Version == "" || x.Version == r.Version)
+			})
+		})
+		m.requires = nil
+	}
+}

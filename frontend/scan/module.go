@@ -1,0 +1,213 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+)
+
+// requirement is a module version that a go.mod requires.
+type requirement = module.Version
+
+// readModules reads the go.mod of each directory that was not asked for before.
+func (s *scan) readModules(dirs []string) error {
+	dirs = slices.Clone(dirs)
+	slices.Sort(dirs)
+	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool {
+		_, ok := s.modules[dir]
+		return ok
+	})
+	mods := make([]*Module, len(dirs))
+	err := parallel(len(dirs), func(i int) (err error) {
+		mods[i], err = s.readModule(dirs[i])
+		return err
+	})
+	for i, dir := range dirs {
+		s.modules[dir] = mods[i]
+	}
+	return err
+}
+
+// readModule reads the go.mod of dir and looks at what lies beside it. It
+// returns nil when there is none.
+func (s *scan) readModule(dir string) (*Module, error) {
+	name := path.Join(dir, "go.mod")
+	data, err := s.read(name)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	m, err := parseModule(name, data)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			return &Module{Dir: dir, Err: e}, nil
+		}
+		return nil, err
+	}
+	if m.Sum, err = s.exists(path.Join(dir, "go.sum")); err != nil {
+		return nil, err
+	}
+	vendor, err := s.vendor(dir)
+	m.Vendor = vendor == vendorModule
+	return m, err
+}
+
+// readWork reads go.work in the root, if there is one.
+func (s *scan) readWork() error {
+	data, err := s.read("go.work")
+	if err != nil || data == nil {
+		return err
+	}
+	if s.work, err = parseWork("go.work", data); err != nil {
+		return err
+	}
+	if s.work.Sum, err = s.exists("go.work.sum"); err != nil {
+		return err
+	}
+	vendor, err := s.vendor(".")
+	s.work.Vendor = vendor == vendorWork
+	return err
+}
+
+// read returns the bytes of a file, nil when there is no such file.
+func (s *scan) read(name string) ([]byte, error) {
+	data, err := fs.ReadFile(s.fsys, name)
+	if err == nil {
+		return append([]byte{}, data...), nil // an empty file is a file
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if info, e := fs.Stat(s.fsys, name); e == nil && info.IsDir() {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// Kinds of vendor directories.
+const (
+	vendorNone = iota
+	vendorModule
+	vendorWork
+)
+
+// vendor says for what dir/vendor was made. The go command does not use that of
+// a module for a workspace, nor the other way round.
+func (s *scan) vendor(dir string) (kind int, err error) {
+	f, err := s.fsys.Open(path.Join(dir, "vendor/modules.txt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return vendorNone, nil
+	}
+	if err != nil {
+		return vendorNone, err
+	}
+	defer f.Close()
+	buf := make([]byte, 512) // the first line is short, and all that matters
+	n, err := f.Read(buf)
+	if err != nil && err != io.EOF {
+		return vendorNone, fmt.Errorf("read %s: %w", path.Join(dir, "vendor/modules.txt"), err)
+	}
+	line, _, _ := strings.Cut(string(buf[:n]), "\n")
+	notes, _ := strings.CutPrefix(line, "## ")
+	for note := range strings.SplitSeq(notes, ";") {
+		if strings.TrimSpace(note) == "workspace" {
+			return vendorWork, nil
+		}
+	}
+	return vendorModule, nil
+}
+
+// parseModule interprets a go.mod file.
+func parseModule(name string, data []byte) (*Module, error) {
+	f, err := modfile.Parse(name, data, nil)
+	if err != nil {
+		return nil, fileError(name, data, err)
+	}
+	if f.Module == nil {
+		return nil, &Error{File: name, Msg: "no module directive", Data: data}
+	}
+	m := &Module{Dir: path.Dir(name), Path: f.Module.Mod.Path}
+	if err := module.CheckImportPath(m.Path); err != nil {
+		msg := fmt.Sprintf("invalid module path %q", m.Path)
+		if e := (*module.InvalidPathError)(nil); errors.As(err, &e) {
+			msg += ": " + e.Err.Error()
+		}
+		return nil, &Error{File: name, Line: f.Module.Syntax.Start.Line, Column: f.Module.Syntax.Start.LineRune, Msg: msg, Data: data}
+	}
+	m.Go, m.GoLine = goLine(f.Go)
+	m.Toolchain, m.ToolchainLine = toolchainLine(f.Toolchain)
+	m.Replaces = replaces(m.Dir, f.Replace)
+	for _, r := range f.Require {
+		m.requires = append(m.requires, r.Mod)
+	}
+	for _, i := range f.Ignore {
+		m.Ignore = append(m.Ignore, i.Path)
+	}
+	return m, nil
+}
+
+// parseWork interprets a go.work file.
+func parseWork(name string, data []byte) (*Work, error) {
+	f, err := modfile.ParseWork(name, data, nil)
+	if err != nil {
+		return nil, fileError(name, data, err)
+	}
+	w := &Work{}
+	w.Go, w.GoLine = goLine(f.Go)
+	w.Toolchain, w.ToolchainLine = toolchainLine(f.Toolchain)
+	w.Replaces = replaces(path.Dir(name), f.Replace)
+	for _, u := range f.Use {
+		w.Use = append(w.Use, resolveDir(path.Dir(name), u.Path))
+		w.UseLines = append(w.UseLines, u.Syntax.Start.Line)
+	}
+	return w, nil
+}
+
+func goLine(g *modfile.Go) (version string, line int) {
+	if g == nil {
+		return "", 0
+	}
+	return g.Version, g.Syntax.Start.Line
+}
+
+func toolchainLine(t *modfile.Toolchain) (name string, line int) {
+	if t == nil {
+		return "", 0
+	}
+	if t.Name == "default" {
+		return "", t.Syntax.Start.Line
+	}
+	return t.Name, t.Syntax.Start.Line
+}
+
+// replaces returns the replacements by directories of a file in dir.
+func replaces(dir string, list []*modfile.Replace) []Replace {
+	var local []Replace
+	for _, r := range list {
+		if r.New.Version == "" {
+			local = append(local, Replace{
+				Path:    r.Old.Path,
+				Version: r.Old.Version,
+				Dir:     resolveDir(dir, r.New.Path),
+				Line:    r.Syntax.Start.Line,
+			})
+		}
+	}
+	return local
+}
+
+// resolveDir returns the directory that a file in dir names. A rooted one, be
+// it a Windows path, stays as it is: it is not in the tree.
+func resolveDir(dir, name string) string {
+	if path.IsAbs(name) || strings.Contains(name, `\`) || len(name) > 1 && name[1] == ':' {
+		return name
+	}
+	return path.Join(dir, name)
+}
