@@ -69,8 +69,13 @@ func targetNames() []string {
 	return []string{"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"}
 }
 
-// expand returns the value of a field with its variables replaced.
-func (r *resolver) expand(field *string) string { return r.expandText(field, *field, nil) }
+// expand returns the value of a field with its variables replaced. It returns
+// false when that failed, which was reported then.
+func (r *resolver) expand(field *string) (string, bool) {
+	before := len(r.errs)
+	text := r.expandText(field, *field, nil)
+	return text, len(r.errs) == before
+}
 
 // expandFor is expand for a value that may hold variables of a target.
 func (r *resolver) expandFor(vars map[string]string, field *string) string {

@@ -31,7 +31,7 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 			WithHelp("expected the directory of a Go module as the context; see also .dockerignore"))
 		return nil
 	}
-	if r.spec.Main != "" {
+	if r.written(&r.spec.Main) {
 		return r.namedMain(platforms)
 	}
 	var dirs []string
@@ -58,14 +58,17 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 // namedMain finds the main package that the spec names.
 func (r *resolver) namedMain(platforms []requested) *mainPackage {
 	field := &r.spec.Main
-	main := r.expand(field)
+	main, ok := r.expand(field)
+	if !ok {
+		return nil
+	}
 	if e := r.checkMain(main); e != nil {
 		r.fail(e)
 		return nil
 	}
-	dir, ok := r.index.Dir(main)
+	dir, found := r.index.Dir(main)
 	var p *scan.Package
-	if ok {
+	if found {
 		p = r.index.PackageAt(dir)
 	}
 	switch {
@@ -74,7 +77,7 @@ func (r *resolver) namedMain(platforms []requested) *mainPackage {
 		r.fail(e.WithHelp("%s", r.mainHelp(main, platforms)))
 		return nil
 	case !r.isMain(p, platforms):
-		e := r.spec.Errorf(field, "main: %s is %s, not a main package", main, describe(p))
+		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))
 		r.fail(e.WithHelp("%s", r.mainHelp(main, platforms)))
 		return nil
 	}
@@ -168,10 +171,10 @@ func (r *resolver) moduleNames() string {
 func describe(p *scan.Package) string {
 	for i := range p.Files {
 		if f := &p.Files[i]; f.Package != "" && f.Package != "main" && !strings.HasSuffix(f.Name, "_test.go") {
-			return "package " + f.Package
+			return "is package " + f.Package + ", not a main package"
 		}
 	}
-	return "not built on this platform"
+	return "has no file for the platforms that are built"
 }
 
 // versionElement is a path element that go build does not name a binary after.

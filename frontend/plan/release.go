@@ -28,7 +28,7 @@ func (r *resolver) release(m *scan.Module) {
 		toolchain = line{"go.work", w.Toolchain, w.ToolchainLine}
 	}
 	switch {
-	case r.spec.Go != "":
+	case r.written(&r.spec.Go):
 		r.plan.Release = r.chosenRelease(goLine)
 	case toolchain.value != "":
 		release, _, _ := strings.Cut(strings.TrimPrefix(toolchain.value, "go"), "-")
@@ -46,14 +46,15 @@ func (r *resolver) release(m *scan.Module) {
 // chosenRelease checks the release that the spec names.
 func (r *resolver) chosenRelease(goLine line) string {
 	field := &r.spec.Go
-	release := r.expand(field)
+	release, ok := r.expand(field)
 	switch {
+	case !ok:
 	case strings.HasPrefix(release, "go") && version.IsValid(release):
 		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("write %s", strings.TrimPrefix(release, "go")))
 	case !version.IsValid("go"+release) || !strings.Contains(release, "."):
 		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("expected one such as 1.26 or 1.26.3"))
 	case goLine.value != "" && older(release, goLine.value):
-		r.fail(r.spec.Errorf(field, "go: release %s is older than %s asks for (go %s, line %d)", release, goLine.file, goLine.value, goLine.line).
+		r.fail(r.spec.Errorf(field, "go: release %s is older than line %d of %s asks for: go %s", release, goLine.line, goLine.file, goLine.value).
 			WithHelp("use %s or later, or leave go: out", minor(goLine.value)))
 	}
 	return release

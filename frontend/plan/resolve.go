@@ -50,6 +50,9 @@ func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 	return r.plan, nil
 }
 
+// written reports whether the spec has a value for a field, even an empty one.
+func (r *resolver) written(field *string) bool { return r.spec.Pos(field).IsValid() }
+
 func (r *resolver) fail(e *spec.Error) { r.errs = append(r.errs, e) }
 
 // requested is a platform that was asked for, with its port and the field of
@@ -71,7 +74,11 @@ func (r *resolver) platforms() []requested {
 	case len(r.spec.Platforms) > 0:
 		for i := range r.spec.Platforms {
 			field := &r.spec.Platforms[i]
-			p, err := ParsePlatform(r.expand(field))
+			text, ok := r.expand(field)
+			if !ok {
+				continue
+			}
+			p, err := ParsePlatform(text)
 			if err != nil {
 				r.fail(r.spec.Errorf(field, "%v", err))
 				continue
@@ -117,56 +124,14 @@ func (r *resolver) start(format string, a ...any) *spec.Error {
 func (r *resolver) builder() {
 	s := r.spec
 	r.plan.Builder = Builder{Ref: "golang:" + r.plan.Release + "-alpine", Pos: s.At(&s.Builder, &s.Go)}
-	if s.Builder == "" {
+	if !r.written(&s.Builder) {
 		return
 	}
-	ref := r.expand(&s.Builder)
-	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
+	ref, ok := r.expand(&s.Builder)
+	if _, err := reference.ParseNormalizedNamed(ref); ok && err != nil {
 		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", ref).WithHelp("expected one such as golang:1.26-alpine"))
 	}
 	r.plan.Builder.Ref, r.plan.Builder.Chosen = ref, true
-}
-
-// download decides whether there is anything to download, and from which files.
-func (r *resolver) download(m *scan.Module) {
-	vendored, needed := m.Vendor, m.Requires
-	var files []string
-	add := func(dir string, sum bool) {
-		files = append(files, join(dir, "go.mod"))
-		if sum {
-			files = append(files, join(dir, "go.sum"))
-		}
-	}
-	w := r.index.Work
-	if w != nil {
-		vendored = w.Vendor
-		files = append(files, "go.work")
-		if w.Sum {
-			files = append(files, "go.work.sum")
-		}
-	}
-	for i := range r.index.Modules {
-		other := &r.index.Modules[i]
-		add(other.Dir, other.Sum)
-		if w != nil && slices.Contains(w.Use, other.Dir) {
-			needed = needed || other.Requires
-		}
-	}
-	if vendored || !needed {
-		return
-	}
-	slices.Sort(files)
-	r.plan.Download = &Download{Dir: m.Dir, Files: files, Env: r.moduleEnv(), Pos: r.downloadPos()}
-}
-
-// downloadPos is the place of the proxy, when the spec names one.
-func (r *resolver) downloadPos() spec.Pos {
-	for i := range r.spec.Build.Env {
-		if e := &r.spec.Build.Env[i]; e.Name == "GOPROXY" {
-			return r.spec.At(&e.Value)
-		}
-	}
-	return r.spec.At()
 }
 
 // target obeys --target.
