@@ -1,0 +1,224 @@
+package llb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden graphs")
+
+var amd64 = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+
+// example draws the graph of an example for platforms of the form os/arch.
+func example(t testing.TB, dir string, change func(*plan.Options, *Input), platforms ...string) *Graph {
+	t.Helper()
+	tree := os.DirFS(filepath.Join("../examples", dir))
+	data, err := fs.ReadFile(tree, "Gopherfile.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := spec.Parse("Gopherfile.yaml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix, err := scan.Scan(tree, scan.Options{Main: s.Main})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := plan.Options{BuildPlatform: amd64}
+	for _, name := range platforms {
+		p, err := plan.ParsePlatform(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt.Platforms = append(opt.Platforms, p)
+	}
+	sm := llb.NewSourceMap(nil, "Gopherfile.yaml", "yaml", data)
+	place := sm.Location([]*pb.Range{{Start: &pb.Position{Line: 1}, End: &pb.Position{Line: 1}}})
+	in := Input{
+		Context:       llb.Local("context", llb.SessionID("session"), place),
+		Builder:       llb.Image("docker.io/library/golang:1.26-alpine", llb.Platform(amd64), place),
+		Self:          llb.Image("docker.io/gopherfile/gopherfile:1", llb.Platform(amd64), place),
+		BuildPlatform: amd64,
+		SourceMap:     sm,
+		Merge:         true,
+		NoCache:       func(string) bool { return false },
+	}
+	if change != nil {
+		change(&opt, &in)
+	}
+	p, err := plan.Resolve(s, ix, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(p, in)
+}
+
+// TestGraph compares the graphs of the examples with testdata/*.golden.
+func TestGraph(t *testing.T) {
+	tests := []struct {
+		name, dir string
+		platforms []string
+		change    func(*plan.Options, *Input)
+	}{
+		{"hello", "hello", []string{"linux/amd64"}, nil},
+		{"http", "http", []string{"linux/amd64", "linux/arm64"}, nil},
+		{"no-merge", "hello", []string{"linux/riscv64"}, func(_ *plan.Options, in *Input) { in.Merge = false }},
+		{"files", "hello", []string{"windows/amd64", "wasip1/wasm"}, func(o *plan.Options, _ *Input) { o.Target = plan.TargetBinaries }},
+		{"client-options", "http", []string{"linux/amd64"}, func(_ *plan.Options, in *Input) {
+			in.NoCache = func(string) bool { return true }
+			in.Network = pb.NetMode_HOST
+			in.CacheNS = "team"
+			in.Run = []llb.RunOption{llb.AddUlimit(llb.UlimitNofile, 10, 20)}
+			in.Online = []llb.RunOption{llb.AddExtraHost("proxy", net.IPv4(10, 0, 0, 1)), llb.WithProxy(llb.ProxyEnv{HTTPProxy: "http://proxy"})}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := example(t, tt.dir, tt.change, tt.platforms...)
+			got := dumpGraph(t, g)
+			for i, r := range g.Results {
+				config, err := json.MarshalIndent(r.Image, "", "  ")
+				if err != nil {
+					t.Fatal(err)
+				}
+				got += "image " + tt.platforms[i] + " " + string(config) + "\n"
+			}
+			golden(t, filepath.Join("testdata", tt.name+".golden"), got)
+		})
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: -want +got:\n%s", file, diff)
+	}
+}
+
+// TestRules checks what holds for every graph: commands run on the build
+// platform, without a shell, without a network but for the download, which
+// happens once.
+func TestRules(t *testing.T) {
+	platforms := []string{"linux/amd64", "linux/arm64", "linux/arm/v6", "windows/amd64", "darwin/arm64", "wasip1/wasm"}
+	g := example(t, "http", nil, platforms...)
+	downloads, seen := 0, map[string]bool{}
+	for _, r := range g.Results {
+		def, err := r.State.Marshal(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dt := range def.Def {
+			var op pb.Op
+			if err := op.UnmarshalVT(dt); err != nil {
+				t.Fatal(err)
+			}
+			e := op.GetExec()
+			if e == nil || seen[string(dt)] {
+				continue
+			}
+			seen[string(dt)] = true
+			args := e.Meta.Args
+			if args[0] != "go" && args[0] != selfCommand || slices.Contains(args, "-c") {
+				t.Errorf("%q: want the go command or our own", args)
+			}
+			if op.Platform.Architecture != "amd64" || op.Platform.OS != "linux" {
+				t.Errorf("%q runs on %v, want the build platform", args, op.Platform)
+			}
+			if online := e.Network != pb.NetMode_NONE; online {
+				downloads++
+				if !slices.Equal(args, []string{"go", "mod", "download"}) {
+					t.Errorf("%q has a network", args)
+				}
+			}
+			for _, m := range e.Mounts {
+				if m.Dest == "/" && m.Output >= 0 {
+					t.Errorf("%q writes to its root file system", args)
+				}
+			}
+		}
+	}
+	if downloads != 1 {
+		t.Errorf("got %d downloads for %d platforms, want 1", downloads, len(platforms))
+	}
+}
+
+// TestDeterminism draws and marshals the same plan 25 times: a map that is
+// ranged into a graph shows up only now and then.
+func TestDeterminism(t *testing.T) {
+	marshal := func() [][]byte {
+		var all [][]byte
+		for _, r := range example(t, "http", nil, "linux/amd64", "linux/arm64").Results {
+			def, err := r.State.Marshal(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, def.Def...)
+			config, err := json.Marshal(r.Image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, config)
+		}
+		return all
+	}
+	first := marshal()
+	for i := range 25 {
+		if !slices.EqualFunc(first, marshal(), bytes.Equal) {
+			t.Fatalf("run %d gave another graph", i)
+		}
+	}
+}
+
+// TestNames checks that every step of a build has its own name.
+func TestNames(t *testing.T) {
+	names := vertexNames(t, dumpGraph(t, example(t, "http", nil, "linux/amd64", "linux/arm64", "linux/arm/v6", "linux/arm/v7")))
+	for i, n := range names {
+		if i > 0 && names[i-1] == n {
+			t.Errorf("two steps are called %s", n)
+		}
+		if !strings.HasPrefix(n, "[") {
+			t.Errorf("%s: want a name such as [linux/amd64 server] go build", n)
+		}
+	}
+}
+
+// BenchmarkGraph draws and marshals a graph for ten platforms.
+func BenchmarkGraph(b *testing.B) {
+	platforms := []string{"linux/amd64", "linux/386", "linux/arm/v6", "linux/arm/v7", "linux/arm64", "linux/ppc64le", "linux/s390x", "linux/riscv64", "linux/loong64", "linux/mips64le"}
+	for b.Loop() {
+		for _, r := range example(b, "http", nil, platforms...).Results {
+			if _, err := r.State.Marshal(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
