@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	bkllb "github.com/moby/buildkit/client/llb"
@@ -64,11 +65,11 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	for _, w := range b.plan.Warnings {
 		b.warn(ctx, w)
 	}
-	graph, err := b.graph(ctx)
+	epoch, err := b.epoch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := b.epoch(ctx)
+	graph, err := b.graph(ctx, epoch)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +92,14 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 }
 
 // graph draws the plan, and tells dockerui for which platforms.
-func (b *build) graph(ctx context.Context) (*llb.Graph, error) {
+func (b *build) graph(ctx context.Context, epoch *time.Time) (*llb.Graph, error) {
 	in, err := b.input(ctx)
 	if err != nil {
 		return nil, err
+	}
+	in.Created = time.Unix(0, 0).UTC()
+	if epoch != nil {
+		in.Created = epoch.UTC()
 	}
 	b.ui.TargetPlatforms = nil
 	for i := range b.plan.Targets {
@@ -124,15 +129,24 @@ func (b *build) solve(ctx context.Context, st bkllb.State) (client.Reference, er
 	return res.SingleRef()
 }
 
-// epoch is the time of SOURCE_DATE_EPOCH=context. The daemon itself applies a
-// number.
+// epoch is SOURCE_DATE_EPOCH, a number or the time of the context. Nil: the
+// client asked for none.
 func (b *build) epoch(ctx context.Context) (*time.Time, error) {
-	if b.ui.BuildArgs["SOURCE_DATE_EPOCH"] != "context" {
+	value := b.ui.BuildArgs["SOURCE_DATE_EPOCH"]
+	switch value {
+	case "":
 		return nil, nil
+	case "context":
+		t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("find the time of the build context: %w", err)
+		}
+		return t, nil
 	}
-	t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
+	seconds, err := strconv.ParseInt(value, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("find the time of the build context: %w", err)
+		return nil, fmt.Errorf("SOURCE_DATE_EPOCH is %q: expected seconds since 1970, or context", value)
 	}
-	return t, nil
+	t := time.Unix(seconds, 0)
+	return &t, nil
 }

@@ -2,7 +2,7 @@
 // place in the spec and the network mode of every step.
 //
 // Graph is a total function of its arguments. Errors of the graph ride in the
-// states and come out when they are marshalled.
+// states and come out when they are marshaled.
 //
 // Invariants: nothing is read, no map is ranged, no platform is defaulted, no
 // step runs a shell or on a target platform, and only the module download has a
@@ -34,6 +34,8 @@ type Input struct {
 	BuildPlatform ocispecs.Platform
 	// SourceMap ties the steps to the spec.
 	SourceMap *llb.SourceMap
+	// Created is the time of the images and of their history.
+	Created time.Time
 	// Merge says that the daemon can merge layers.
 	Merge bool
 	// CacheNS is put before the ids of persistent cache mounts.
@@ -104,7 +106,7 @@ func New(p *plan.Plan, in Input) *Graph {
 		bin := g.install(t, g.compile(t, mods))
 		out.Results = append(out.Results, Result{
 			State: g.image(t, bin, files),
-			Image: image(t, files != nil),
+			Image: g.config(t, files != nil),
 		})
 	}
 	return out

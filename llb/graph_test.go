@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/client/llb"
@@ -59,6 +60,7 @@ func example(t testing.TB, dir string, change func(*plan.Options, *Input), platf
 		Self:          llb.Image("docker.io/gopherfile/gopherfile:1", llb.Platform(amd64), place),
 		BuildPlatform: amd64,
 		SourceMap:     sm,
+		Created:       time.Unix(0, 0).UTC(),
 		Merge:         true,
 		NoCache:       func(string) bool { return false },
 	}

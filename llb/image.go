@@ -82,11 +82,12 @@ func (g graph) image(t *plan.Target, bin llb.State, files *llb.State) llb.State 
 	return files.File(llb.Copy(bin, t.Path, t.Path, info), name, g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
 }
 
-// image is the image config of a target: complete, without a clock, with one
-// history entry for each layer.
-func image(t *plan.Target, files bool) *dockerspec.DockerOCIImage {
+// config is the image config of a target: complete, with one history entry for
+// each layer. Without a time in it the exporter would take that of the build.
+func (g graph) config(t *plan.Target, files bool) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platforms.Normalize(t.Platform)
+	img.Created = &g.in.Created
 	img.RootFS.Type = "layers"
 	c := &img.Config
 	c.User = t.Image.User
@@ -104,10 +105,11 @@ func image(t *plan.Target, files bool) *dockerspec.DockerOCIImage {
 		c.ExposedPorts[p] = struct{}{}
 	}
 	if files {
-		img.History = append(img.History, ocispecs.History{CreatedBy: "gopherfile rootfs", Comment: historyComment})
+		img.History = append(img.History, ocispecs.History{Created: img.Created, CreatedBy: "gopherfile rootfs", Comment: historyComment})
 	}
 	img.History = append(img.History, ocispecs.History{
-		CreatedBy: strings.Join(append([]string{"go build"}, t.Main), " "),
+		Created:   img.Created,
+		CreatedBy: "go build " + t.Main,
 		Comment:   historyComment,
 	})
 	return img
