@@ -11,6 +11,7 @@ import (
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
@@ -20,14 +21,8 @@ import (
 
 // Build answers one build request. It is a gateway client.BuildFunc: it runs
 // behind the gateway as well as in the process of a client.
-func Build(ctx context.Context, c client.Client) (res *client.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			// The stack goes to the daemon's log; the user gets one line.
-			fmt.Fprintf(os.Stderr, "panic: %v\n%s", p, debug.Stack())
-			res, err = nil, fmt.Errorf("gopherfile stopped because of a defect of its own: %v; please report it", p)
-		}
-	}()
+func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
+	defer caught(&err)
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, err
@@ -42,8 +37,21 @@ func Build(ctx context.Context, c client.Client) (res *client.Result, err error)
 	if res, ok, err := ui.HandleSubrequest(ctx, b.requests()); ok || err != nil {
 		return res, b.explain(err)
 	}
-	res, err = b.run(ctx)
+	res, err := b.run(ctx)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	return res, b.explain(err)
+}
+
+// caught turns a panic into an error. It is deferred in every goroutine of
+// ours: nobody else's recover reaches there.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		// The stack goes to the daemon's log; the user gets one line.
+		fmt.Fprintf(os.Stderr, "panic: %v\n%s", p, debug.Stack())
+		*err = fmt.Errorf("gopherfile stopped because of a defect of its own: %v; please report it", p)
+	}
 }
 
 // build is one request on its way.
@@ -73,8 +81,17 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
-		ref, err := b.solve(ctx, graph.Results[i].State)
+	// The states share steps, which cannot be marshaled by several goroutines
+	// at a time: llb sorts their mounts in place.
+	defs := make([]*pb.Definition, len(graph.Results))
+	for i, r := range graph.Results {
+		if defs[i], err = b.marshal(ctx, r.State); err != nil {
+			return nil, err
+		}
+	}
+	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
+		defer caught(&err)
+		ref, err := b.solve(ctx, defs[i])
 		if err != nil {
 			return nil, b.stepError(&b.plan.Targets[i], err)
 		}
@@ -111,15 +128,20 @@ func (b *build) graph(ctx context.Context, epoch *time.Time) (*llb.Graph, error)
 	return llb.New(b.plan, in), nil
 }
 
-// solve runs the graph up to a state and returns when it has run, so that a
-// failure is known while it can still be explained.
-func (b *build) solve(ctx context.Context, st bkllb.State) (client.Reference, error) {
+// marshal writes the graph up to a state.
+func (b *build) marshal(ctx context.Context, st bkllb.State) (*pb.Definition, error) {
 	def, err := st.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
 	if err != nil {
 		return nil, fmt.Errorf("marshal the graph: %w", err)
 	}
+	return def.ToPB(), nil
+}
+
+// solve runs a graph and returns when it has run, so that a failure is known
+// while it can still be explained.
+func (b *build) solve(ctx context.Context, def *pb.Definition) (client.Reference, error) {
 	res, err := b.client.Solve(ctx, client.SolveRequest{
-		Definition:   def.ToPB(),
+		Definition:   def,
 		CacheImports: b.ui.CacheImports,
 		Evaluate:     true,
 	})

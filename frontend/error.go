@@ -13,6 +13,8 @@ import (
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/status"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/rootfs"
@@ -58,7 +60,30 @@ func (b *build) explain(err error) error {
 	case len(errdefs.Sources(err)) == 0:
 		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
 	}
-	return err
+	return &explained{msg: err.Error(), err: err}
+}
+
+// explained is an error in our words. What BuildKit knows of it, such as its
+// code and the place in the spec, stays attached. Without a status of its own
+// the gateway would send the words of the innermost error
+// (util/grpcerrors ToGRPC).
+type explained struct {
+	msg string
+	err error
+}
+
+func (e *explained) Error() string { return e.msg }
+func (e *explained) Unwrap() error { return e.err }
+
+// GRPCStatus is what the gateway sends.
+func (e *explained) GRPCStatus() *status.Status { return status.New(grpcerrors.Code(e.err), e.msg) }
+
+// message is what an error says without the name of its gRPC code.
+func message(err error) string {
+	if st, ok := grpcerrors.AsGRPCStatus(err); ok {
+		return st.Message()
+	}
+	return err.Error()
 }
 
 // sourceOf shows a place of the spec, or of a go.mod or go.work of the context.
@@ -72,17 +97,20 @@ func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
 	return src
 }
 
-// builderError says which image could not be had, and why that one.
+// builderError says which image could not be had, and what may help.
 func (b *build) builderError(err error) error {
 	ref := b.plan.Builder
-	help := "see builder: in the spec"
-	if !ref.Chosen {
-		help = "Go " + b.plan.Release + " may not exist, or has no image yet; see go: and builder:"
+	has := func(text string) bool { return strings.Contains(err.Error(), text) }
+	var help string
+	switch {
+	case has("not found") && !ref.Chosen:
+		help = " (Go " + b.plan.Release + " may not exist, or has no image yet; see go: and builder:)"
+	case has("not found"), has("access denied"):
+		help = " (see builder: in the spec)"
+	case has("failed to do request"), has("dial "), has("timeout"):
+		help = " (is its registry reachable from the builder?)"
 	}
-	if !strings.Contains(err.Error(), "not found") {
-		help = "is its registry reachable from the builder?"
-	}
-	return errdefs.WithSource(fmt.Errorf("no builder image %s: %w (%s)", ref.Ref, err, help), b.sourceOf(b.source.Filename, ref.Pos))
+	return errdefs.WithSource(fmt.Errorf("no builder image %s: %w%s", ref.Ref, err, help), b.sourceOf(b.source.Filename, ref.Pos))
 }
 
 // stepError says what was being built when a command failed. The command's own
@@ -92,28 +120,16 @@ func (b *build) stepError(t *plan.Target, err error) error {
 	if !errors.As(err, &exit) {
 		return err
 	}
-	e := &stepError{err: err}
+	platform := platforms.Format(t.Platform)
+	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
 	switch {
 	case strings.Contains(err.Error(), `"go mod download"`):
-		e.msg = fmt.Sprintf("go mod download failed with exit code %d: its own lines above say why", exit.ExitCode)
-	case strings.Contains(err.Error(), `"go build `) && exit.ExitCode < 126:
-		e.msg = fmt.Sprintf("go build %s for %s failed with exit code %d: the compiler's lines above say why",
-			t.Main, platforms.Format(t.Platform), exit.ExitCode)
-	default:
-		return fmt.Errorf("%s for %s: %w", t.Binary, platforms.Format(t.Platform), err)
+		return &explained{msg: "go mod download " + said, err: err}
+	case strings.Contains(err.Error(), `"go build `):
+		return &explained{msg: fmt.Sprintf("go build %s for %s %s", t.Main, platform, said), err: err}
 	}
-	return e
+	return fmt.Errorf("%s for %s: %w", t.Binary, platform, err)
 }
-
-// stepError is a failed command in our words; what BuildKit knows of it, such
-// as the place in the spec, stays attached.
-type stepError struct {
-	msg string
-	err error
-}
-
-func (e *stepError) Error() string { return e.msg }
-func (e *stepError) Unwrap() error { return e.err }
 
 // warn tells the user about something at a place of the spec.
 func (b *build) warn(ctx context.Context, w plan.Warning) {
@@ -122,7 +138,11 @@ func (b *build) warn(ctx context.Context, w plan.Warning) {
 
 // checkRootfs warns about files that the builder image could not give.
 func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
-	ref, err := b.solve(ctx, st)
+	def, err := b.marshal(ctx, st)
+	if err != nil {
+		return err
+	}
+	ref, err := b.solve(ctx, def)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-
 	"fmt"
 	"strings"
 
@@ -81,11 +80,15 @@ func (b *build) image(ctx context.Context, ref, title string) (bkllb.State, erro
 		return bkllb.State{}, err
 	}
 	named = reference.TagNameOnly(named)
-	_, dgst, config, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+	resolved, dgst, config, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
 		LogName:  "[internal] load metadata for " + named.String(),
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: b.ui.ImageResolveMode.String()},
 	})
 	if err != nil {
+		return bkllb.State{}, err
+	}
+	// A source policy may have sent the reference elsewhere.
+	if named, err = reference.ParseNormalizedNamed(resolved); err != nil {
 		return bkllb.State{}, err
 	}
 	pinned := named.String()

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -83,11 +84,12 @@ func (b *build) targets(ctx context.Context) (*targets.List, error) {
 	}, nil
 }
 
-// lint resolves the spec and reports what stands in the way.
+// lint resolves the spec and reports what stands in the way. What is no fault
+// of the spec or of a go.mod, such as a lost client, is an error of the call.
 func (b *build) lint(ctx context.Context) (*lint.LintResults, error) {
 	res := &lint.LintResults{}
 	source := int32(res.AddSource(b.source.SourceMap))
-	err := b.explain(b.resolve(ctx))
+	err := b.resolve(ctx)
 	if err == nil {
 		for _, w := range b.plan.Warnings {
 			loc := location(w.Pos)
@@ -96,12 +98,13 @@ func (b *build) lint(ctx context.Context) (*lint.LintResults, error) {
 		}
 		return res, nil
 	}
-	res.Error = &lint.BuildError{Message: err.Error(), Location: pb.Location{SourceIndex: source}}
 	var list spec.ErrorList
-	if !errors.As(err, &list) && len(errdefs.Sources(err)) == 0 {
+	var in *scan.Error
+	if !errors.As(err, &list) && !errors.As(err, &in) {
 		return nil, err
 	}
-	for _, s := range errdefs.Sources(err) {
+	res.Error = &lint.BuildError{Message: err.Error(), Location: pb.Location{SourceIndex: source}}
+	for _, s := range errdefs.Sources(b.explain(err)) {
 		if s.Info.Filename == b.source.Filename {
 			res.Error.Location.Ranges = append(res.Error.Location.Ranges, s.Ranges...)
 		}

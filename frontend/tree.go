@@ -26,19 +26,26 @@ type tree struct {
 // nearly always fits.
 const chunk = 32 << 10
 
-// Open opens a regular file and reads its first bytes.
+// Open opens a regular file and reads its first bytes. A directory is opened
+// too, to be described: a link may lead to one, whatever its name.
 func (t *tree) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
 	if name == "." {
-		return &treeDir{tree: t}, nil
+		return &treeDir{tree: t, name: name}, nil
 	}
 	f := &treeFile{tree: t, name: name}
-	if err := f.fill(); err != nil {
-		return nil, err
+	err := f.fill()
+	if err == nil {
+		return f, nil
 	}
-	return f, nil
+	if !errors.Is(err, fs.ErrNotExist) {
+		if info, e := t.Stat(name); e == nil && info.IsDir() {
+			return &treeDir{tree: t, name: name}, nil
+		}
+	}
+	return nil, err
 }
 
 // ReadDir lists a directory, sorted by name.
@@ -69,7 +76,11 @@ func pathError(op, name string, err error) error {
 	for _, known := range []struct {
 		text string
 		err  error
-	}{{"no such file or directory", fs.ErrNotExist}, {"file does not exist", fs.ErrNotExist}, {"permission denied", fs.ErrPermission}} {
+	}{
+		{"no such file or directory", fs.ErrNotExist},
+		{"not a directory", fs.ErrNotExist}, // below a file there is nothing
+		{"permission denied", fs.ErrPermission},
+	} {
 		if strings.Contains(err.Error(), known.text) {
 			err = known.err
 			break
@@ -123,12 +134,22 @@ func (f *treeFile) Stat() (fs.FileInfo, error) { return f.tree.Stat(f.name) }
 // Close does nothing: the daemon keeps no file open.
 func (f *treeFile) Close() error { return nil }
 
-// treeDir is the root as a file, for fs.Stat and fs.WalkDir.
-type treeDir struct{ tree *tree }
+// treeDir is a directory as a file, for fs.Stat and fs.WalkDir.
+type treeDir struct {
+	tree *tree
+	name string
+}
 
-func (d *treeDir) Stat() (fs.FileInfo, error) { return d.tree.Stat(".") }
-func (d *treeDir) Read([]byte) (int, error)   { return 0, errors.New("is a directory") }
-func (d *treeDir) Close() error               { return nil }
+// Stat describes the directory.
+func (d *treeDir) Stat() (fs.FileInfo, error) { return d.tree.Stat(d.name) }
+
+// Read fails: a directory is listed with [tree.ReadDir].
+func (d *treeDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errors.New("is a directory")}
+}
+
+// Close does nothing.
+func (d *treeDir) Close() error { return nil }
 
 // fileInfo is a Stat of the daemon as a fs.FileInfo.
 type fileInfo struct{ st *fstypes.Stat }

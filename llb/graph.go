@@ -93,7 +93,7 @@ func New(p *plan.Plan, in Input) *Graph {
 		mods = &m
 	}
 	out := &Graph{}
-	if !p.Rootfs.IsZero() && !p.FilesOnly {
+	if !p.Rootfs.IsZero() {
 		r := g.rootfs()
 		out.Rootfs = &r
 	}

@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden graphs")
 
-var amd64 = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+func amd64() ocispecs.Platform { return ocispecs.Platform{OS: "linux", Architecture: "amd64"} }
 
 // example draws the graph of an example for platforms of the form os/arch.
 func example(t testing.TB, dir string, change func(*plan.Options, *Input), platforms ...string) *Graph {
@@ -44,7 +44,7 @@ func example(t testing.TB, dir string, change func(*plan.Options, *Input), platf
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := plan.Options{BuildPlatform: amd64}
+	opt := plan.Options{BuildPlatform: amd64()}
 	for _, name := range platforms {
 		p, err := plan.ParsePlatform(name)
 		if err != nil {
@@ -56,9 +56,9 @@ func example(t testing.TB, dir string, change func(*plan.Options, *Input), platf
 	place := sm.Location([]*pb.Range{{Start: &pb.Position{Line: 1}, End: &pb.Position{Line: 1}}})
 	in := Input{
 		Context:       llb.Local("context", llb.SessionID("session"), place),
-		Builder:       llb.Image("docker.io/library/golang:1.26-alpine", llb.Platform(amd64), place),
-		Self:          llb.Image("docker.io/gopherfile/gopherfile:1", llb.Platform(amd64), place),
-		BuildPlatform: amd64,
+		Builder:       llb.Image("docker.io/library/golang:1.26-alpine", llb.Platform(amd64()), place),
+		Self:          llb.Image("docker.io/gopherfile/gopherfile:1", llb.Platform(amd64()), place),
+		BuildPlatform: amd64(),
 		SourceMap:     sm,
 		Created:       time.Unix(0, 0).UTC(),
 		Merge:         true,

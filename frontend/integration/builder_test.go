@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -106,4 +108,22 @@ func cmdCertbase(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(filepath.Join(dir, "ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], "FROM golang:1.26-alpine\nCOPY ca.pem /etc/ssl/certs/ca-certificates.crt\n")
+}
+
+// cmdBarebase makes a builder image with a toolchain and nothing else: no CA
+// certificates and no time zones. The image is $REGISTRY/NAME.
+func cmdBarebase(ts *testscript.TestScript, _ bool, args []string) {
+	dir, err := os.MkdirTemp(ts.MkAbs("."), "bare")
+	ts.Check(err)
+	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], "FROM golang:1.26-alpine AS go\nFROM scratch\nENV PATH=/usr/local/go/bin\n"+
+		"COPY --from=go --exclude=lib/time /usr/local/go /usr/local/go\n")
+}
+
+// cmdSubst replaces @NAME@ in files by the script's variables: subst FILE…
+func cmdSubst(ts *testscript.TestScript, _ bool, args []string) {
+	variable := regexp.MustCompile(`@[A-Z]+@`)
+	for _, name := range args {
+		text := variable.ReplaceAllStringFunc(ts.ReadFile(name), func(v string) string { return ts.Getenv(strings.Trim(v, "@")) })
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
+	}
 }

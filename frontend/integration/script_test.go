@@ -43,6 +43,9 @@ func TestScript(t *testing.T) {
 			"digest":    cmdDigest,
 			"spybase":   cmdSpybase,
 			"certbase":  cmdCertbase,
+			"barebase":  cmdBarebase,
+			"subst":     cmdSubst,
+			"format":    cmdFormat,
 		},
 	})
 }

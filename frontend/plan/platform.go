@@ -34,7 +34,7 @@ func Ports() []Port {
 	return list
 }
 
-// PortOf returns the port of a platform, normalised as containerd does. The
+// PortOf returns the port of a platform, normalized as containerd does. The
 // version and features of the operating system are not the go command's
 // concern. The error names what is unknown and what was likely meant.
 func PortOf(p ocispecs.Platform) (Port, error) {
@@ -46,7 +46,7 @@ func PortOf(p ocispecs.Platform) (Port, error) {
 }
 
 // ParsePlatform returns the platform that s names, os/arch or os/arch/variant,
-// normalised as containerd does. It has a port. The error names what is unknown
+// normalized as containerd does. It has a port. The error names what is unknown
 // and what was likely meant.
 func ParsePlatform(s string) (ocispecs.Platform, error) {
 	if !strings.Contains(s, "/") {
@@ -82,7 +82,7 @@ func portOf(p ocispecs.Platform, name string) (Port, error) {
 }
 
 // unknownPlatform says that there is no platform of that name, which is port
-// when normalised, and what there is.
+// when normalized, and what there is.
 func unknownPlatform(name, port string) error {
 	if !strings.Contains(port, "/") {
 		port = complete(port)
@@ -143,7 +143,7 @@ func (p Port) Platform() ocispecs.Platform {
 	if variant != "" {
 		variant = l.prefix + variant
 	}
-	if p.Level == l.level("") && p.Arch != "arm" {
+	if p.Level == l.first {
 		variant = ""
 	}
 	return platforms.Normalize(ocispecs.Platform{OS: p.OS, Architecture: p.Arch, Variant: variant})
@@ -248,7 +248,7 @@ type levels struct {
 	prefix string   // what a variant has before the level
 }
 
-// level returns the level of a normalised variant, "" when it is not known.
+// level returns the level of a normalized variant, "" when it is not known.
 func (l levels) level(variant string) string {
 	switch {
 	case variant == "":

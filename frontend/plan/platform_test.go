@@ -100,6 +100,9 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(platforms.Normalize(p), p); diff != "" {
 			t.Errorf("%v: platform is not normal (-want +got):\n%s", want, diff)
 		}
+		if first := levelsOf(want.Arch).first; want.Level == first && p.Variant != "" && want.Arch != "arm" {
+			t.Errorf("%v: got variant %q, want none", want, p.Variant)
+		}
 		got, err := PortOf(p)
 		if err != nil || got != want {
 			t.Errorf("PortOf(%s): got %v, %v, want %v", platforms.Format(p), got, err, want)
@@ -260,7 +263,10 @@ func TestTags(t *testing.T) {
 	}
 	for _, p := range allPorts() {
 		for _, cgo := range []bool{false, true} {
-			tags := []string{"custom", "goexperiment.jsonv2"}
+			tags := []string{"custom", "boringcrypto"}
+			if cgo {
+				tags = []string{"goexperiment.jsonv2", "goexperiment.boringcrypto"}
+			}
 			c := goBuildContext(p, cgo, 24, tags)
 			if cgo {
 				tags = append(tags, "cgo")

@@ -40,10 +40,10 @@ func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 	r.builder()
 	r.download(m.module)
 	r.target(m)
-	r.rootfs()
 	for _, p := range requested {
 		r.plan.Targets = append(r.plan.Targets, r.binary(m, p))
 	}
+	r.rootfs()
 	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -149,8 +149,13 @@ func (r *resolver) target(m *mainPackage) {
 	}
 }
 
-// rootfs decides which files scratch gets.
+// rootfs decides which files scratch gets. Only images for Linux have a use for
+// them.
 func (r *resolver) rootfs() {
+	linux := func(t Target) bool { return t.Port.OS == "linux" }
+	if r.plan.FilesOnly || !slices.ContainsFunc(r.plan.Targets, linux) {
+		return
+	}
 	im := &r.spec.Image
 	r.plan.Rootfs = Rootfs{
 		Certs:  isTrue(im.Certs),

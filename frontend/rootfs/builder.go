@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -44,31 +43,34 @@ func (w *writer) certs(from string) bool {
 	return false
 }
 
-// zipFiles returns where distributions keep the toolchain's time zones, as
-// patterns below the root.
-func zipFiles() []string {
-	const file = "lib/time/zoneinfo.zip"
-	return []string{"usr/local/go/" + file, "usr/lib/go*/" + file, "usr/share/go*/" + file, "opt/go*/" + file}
+// zipDirs returns where distributions keep Go, in folders that start with go.
+func zipDirs() []string {
+	return []string{"/usr/local", "/usr/lib", "/usr/share", "/opt"}
 }
 
 // tzdata unpacks the time zones that the Go release ships, or copies those of
 // the builder image's distribution.
 func (w *writer) tzdata(from string) bool {
-	for _, pattern := range zipFiles() {
-		names, err := filepath.Glob(filepath.Join(from, pattern))
+	for _, dir := range zipDirs() {
+		found, err := confs.RootPath(from, dir)
 		if err != nil {
 			continue
 		}
-		slices.Sort(names)
-		for _, name := range slices.Backward(names) {
-			rel := strings.TrimPrefix(name, from)
-			if file, err := confs.RootPath(from, rel); err == nil && w.unzip(file) {
+		entries, err := os.ReadDir(found)
+		if err != nil {
+			continue
+		}
+		for _, e := range slices.Backward(entries) {
+			if !strings.HasPrefix(e.Name(), "go") {
+				continue
+			}
+			file, err := confs.RootPath(from, path.Join(dir, e.Name(), "lib/time/zoneinfo.zip"))
+			if err == nil && w.unzip(file) {
 				return true
 			}
 		}
 	}
-	dir, err := confs.RootPath(from, ZoneinfoPath)
-	return err == nil && w.copyZones(dir)
+	return w.copyZones(zoneDir(from))
 }
 
 // unzip writes the zones of an archive. It returns false when there is none.
@@ -82,11 +84,24 @@ func (w *writer) unzip(file string) bool {
 }
 
 // copyZones writes the zones of a folder. It returns false when it has none.
-func (w *writer) copyZones(dir string) bool {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+func (w *writer) copyZones(dir zoneDir) bool {
+	if info, err := fs.Stat(dir, "."); err != nil || !info.IsDir() {
 		return false
 	}
-	return w.zones(os.DirFS(dir))
+	return w.zones(dir)
+}
+
+// zoneDir is the folder of the time zones below the root of the builder image.
+// Links are followed as the builder image sees them, never out of it.
+type zoneDir string
+
+// Open opens a file or folder.
+func (root zoneDir) Open(name string) (fs.File, error) {
+	file, err := confs.RootPath(string(root), path.Join(ZoneinfoPath, name))
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(file)
 }
 
 // zones writes the time zone files of a tree, which start with TZif. Names are

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,6 +43,9 @@ func fileError(name string, data []byte, err error) *Error {
 	}
 	first := list[0]
 	e.Line, e.Column = first.Pos.Line, first.Pos.LineRune
+	if n := bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n")) + 1; e.Line > n {
+		e.Line, e.Column = n, 0 // behind the last line there is nothing to show
+	}
 	// The position has fields of its own.
 	first.Filename, first.Pos = "", modfile.Position{}
 	e.Msg = strings.Join(strings.Fields(first.Error()), " ")

@@ -76,6 +76,7 @@ type tokens struct {
 	bad bool // an error was met
 }
 
+// next reads a token.
 func (t *tokens) next() { t.pos, t.tok, t.lit = t.Scan() }
 
 // header reads up to the first token behind the header.
@@ -86,7 +87,7 @@ func (t *tokens) header(src []byte) header {
 	}
 	top := src[:int(t.pos)-1]
 	t.next()
-	if t.tok != token.IDENT || t.lit == "_" || t.bad {
+	if t.tok != token.IDENT || t.bad {
 		return header{}
 	}
 	h := header{pkg: t.lit}
@@ -152,6 +153,9 @@ func findConstraint(top []byte) (string, error) {
 		block   bool // in a block comment
 	)
 	for line := range bytes.Lines(top) {
+		if line[len(line)-1] != '\n' {
+			break // the line of the package clause itself, however it is indented
+		}
 		line = bytes.TrimSpace(line)
 		text := string(line)
 		switch {
@@ -199,17 +203,16 @@ func conjunction(x constraint.Expr, more []constraint.Expr) constraint.Expr {
 // inBlock reports whether a block comment is open behind a line of comments.
 func inBlock(line []byte, open bool) bool {
 	for {
-		if open {
-			_, rest, ok := bytes.Cut(line, []byte("*/"))
-			if !ok {
-				return true
+		if !open {
+			line, open = bytes.CutPrefix(bytes.TrimSpace(line), []byte("/*"))
+			if !open {
+				return false
 			}
-			line, open = rest, false
 		}
-		var ok bool
-		if line, ok = bytes.CutPrefix(bytes.TrimSpace(line), []byte("/*")); !ok {
-			return false
+		_, rest, closed := bytes.Cut(line, []byte("*/"))
+		if !closed {
+			return true
 		}
-		open = true
+		line, open = rest, false
 	}
 }

@@ -162,7 +162,10 @@ func (ix *Index) resolveRequires() {
 			local = shared
 		}
 		m.Requires = slices.ContainsFunc(m.requires, func(r requirement) bool {
-			return !(inWork && here[r.Path]) && !slices.ContainsFunc(local, func(x Replace) bool {
+			if inWork && here[r.Path] {
+				return false
+			}
+			return !slices.ContainsFunc(local, func(x Replace) bool {
 				return x.Path == r.Path && (x.Version == "" || x.Version == r.Version)
 			})
 		})

@@ -54,8 +54,12 @@ func (s *scan) readModule(dir string) (*Module, error) {
 	if m.Sum, err = s.exists(path.Join(dir, "go.sum")); err != nil {
 		return nil, err
 	}
-	vendor, err := s.vendor(dir)
-	m.Vendor = vendor == vendorModule
+	kind := s.rootVendor
+	if dir != "." {
+		kind = func() (vendor, error) { return s.vendor(dir) }
+	}
+	v, err := kind()
+	m.Vendor = v == vendorModule
 	return m, err
 }
 
@@ -71,8 +75,8 @@ func (s *scan) readWork() error {
 	if s.work.Sum, err = s.exists("go.work.sum"); err != nil {
 		return err
 	}
-	vendor, err := s.vendor(".")
-	s.work.Vendor = vendor == vendorWork
+	v, err := s.rootVendor()
+	s.work.Vendor = v == vendorWork
 	return err
 }
 
@@ -82,7 +86,7 @@ func (s *scan) read(name string) ([]byte, error) {
 	if err == nil {
 		return append([]byte{}, data...), nil // an empty file is a file
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if s.absent(name, err) {
 		return nil, nil
 	}
 	if info, e := fs.Stat(s.fsys, name); e == nil && info.IsDir() {
@@ -91,28 +95,41 @@ func (s *scan) read(name string) ([]byte, error) {
 	return nil, err
 }
 
-// Kinds of vendor directories.
+// absent reports whether an error in opening name says that there is no such
+// file. A file in place of its directory has many ways to say so.
+func (s *scan) absent(name string, err error) bool {
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	info, e := fs.Stat(s.fsys, path.Dir(name))
+	return e == nil && !info.IsDir()
+}
+
+// vendor says for what a vendor directory was made. The go command does not use
+// that of a module for a workspace, nor the other way round.
+type vendor int
+
 const (
-	vendorNone = iota
+	vendorNone vendor = iota
 	vendorModule
 	vendorWork
 )
 
-// vendor says for what dir/vendor was made. The go command does not use that of
-// a module for a workspace, nor the other way round.
-func (s *scan) vendor(dir string) (kind int, err error) {
-	f, err := s.fsys.Open(path.Join(dir, "vendor/modules.txt"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return vendorNone, nil
-	}
+// vendor looks at the vendor directory of dir.
+func (s *scan) vendor(dir string) (vendor, error) {
+	name := path.Join(dir, "vendor", "modules.txt")
+	f, err := s.fsys.Open(name)
 	if err != nil {
+		if s.absent(name, err) {
+			err = nil
+		}
 		return vendorNone, err
 	}
 	defer f.Close()
 	buf := make([]byte, 512) // the first line is short, and all that matters
 	n, err := f.Read(buf)
-	if err != nil && err != io.EOF {
-		return vendorNone, fmt.Errorf("read %s: %w", path.Join(dir, "vendor/modules.txt"), err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return vendorNone, fmt.Errorf("read %s: %w", name, err)
 	}
 	line, _, _ := strings.Cut(string(buf[:n]), "\n")
 	notes, _ := strings.CutPrefix(line, "## ")
@@ -170,6 +187,7 @@ func parseWork(name string, data []byte) (*Work, error) {
 	return w, nil
 }
 
+// goLine returns the version in a go line and where it stands.
 func goLine(g *modfile.Go) (version string, line int) {
 	if g == nil {
 		return "", 0
@@ -177,6 +195,8 @@ func goLine(g *modfile.Go) (version string, line int) {
 	return g.Version, g.Syntax.Start.Line
 }
 
+// toolchainLine returns the name in a toolchain line, if it chooses one, and
+// where it stands.
 func toolchainLine(t *modfile.Toolchain) (name string, line int) {
 	if t == nil {
 		return "", 0

@@ -15,15 +15,20 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Index is what a source tree holds. It survives a round trip through JSON.
 type Index struct {
-	// Modules are sorted by Dir.
+	// Modules are sorted by Dir. When only one package was read, they are those
+	// that its build may need.
 	Modules []Module `json:"modules,omitempty"`
 	// Work is go.work in the root, nil when there is none.
 	Work *Work `json:"work,omitempty"`
-	// Packages are the directories that hold Go files, sorted by Dir.
+	// Packages are the directories that hold Go files, sorted by Dir. What the
+	// go command skips (testdata, directories of a vendor, names that begin with
+	// . or _, ignore directives) is left out, unless a directive leads there or
+	// it is what was asked for.
 	Packages []Package `json:"packages,omitempty"`
 }
 
@@ -67,7 +72,7 @@ type Work struct {
 	// GoLine and ToolchainLine count the lines of go.work from 1, 0 when absent.
 	GoLine        int `json:"goLine,omitempty"`
 	ToolchainLine int `json:"toolchainLine,omitempty"`
-	// Use are the directories used, in the file's order, spelt as
+	// Use are the directories used, in the file's order, written as
 	// [Replace.Dir]. Nothing says that they hold a module.
 	Use []string `json:"use,omitempty"`
 	// UseLines are the lines of Use.
@@ -134,6 +139,7 @@ type Options struct {
 // are those of fsys.
 func Scan(fsys fs.FS, opt Options) (*Index, error) {
 	s := &scan{fsys: fsys, modules: map[string]*Module{}, listed: map[string]bool{}}
+	s.rootVendor = sync.OnceValues(func() (vendor, error) { return s.vendor(".") })
 	if err := s.readWork(); err != nil {
 		return nil, err
 	}
@@ -160,6 +166,9 @@ type scan struct {
 	listed  map[string]bool    // directories met by a walk
 	folders []*folder          // with Go files
 	needed  []string           // modules whose errors are the caller's
+
+	// rootVendor is the kind of vendor in the root, which matters twice.
+	rootVendor func() (vendor, error)
 }
 
 // uses returns the directories of go.work that lie in the tree.

@@ -185,9 +185,9 @@ func (s *scan) packages() ([]Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	pkgs := make([]Package, len(s.folders))
-	for i, f := range s.folders {
-		pkgs[i] = Package{Dir: f.dir, Module: f.module, Tests: f.tests}
+	var pkgs []Package
+	for _, f := range s.folders {
+		pkgs = append(pkgs, Package{Dir: f.dir, Module: f.module, Tests: f.tests})
 	}
 	for i, f := range files {
 		if f != nil {

@@ -2,7 +2,7 @@ package spec
 
 import "github.com/agext/levenshtein"
 
-// Nearest returns the word that is most likely meant by a misspelt one, or ""
+// Nearest returns the word that is most likely meant by a misspelled one, or ""
 // when none is near.
 func Nearest(word string, words []string) string {
 	best, distance := "", 1+max(1, len(word)/3)

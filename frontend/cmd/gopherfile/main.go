@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -24,6 +25,13 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
+		// The gateway sets it, even to nothing. Without the gateway, a call to
+		// it would wait for an answer on standard input.
+		if _, ok := os.LookupEnv("BUILDKIT_SESSION_ID"); !ok {
+			return errors.New("this is a BuildKit frontend, which BuildKit runs by itself: write\n" +
+				"\t# syntax=gopherfile/gopherfile:1\n" +
+				"into the first line of Gopherfile.yaml and run docker buildx build -f Gopherfile.yaml .")
+		}
 		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
 	}
 	switch args[0] {

@@ -1,0 +1,208 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden sections")
+
+// TestGateway runs every archive of testdata/gateway against a fake daemon.
+//
+// The section opts holds the frontend options, one NAME=value a line, and the
+// section daemon how the daemon behaves (see behave). Files below context/ are
+// the build context, files below NAME.d/ another local source; every other file
+// is part of the local source with the spec. Then come the golden sections:
+// result, warnings and error.
+func TestGateway(t *testing.T) {
+	files, err := filepath.Glob("testdata/gateway/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := newFake(t, ar)
+			res, err := Build(t.Context(), f)
+			if (res == nil) == (err == nil) {
+				t.Errorf("got result %v and error %v, want one of them", res, err)
+			}
+			golden(t, file, ar, []txtar.File{
+				{Name: "result", Data: []byte(f.dump(t, res))},
+				{Name: "warnings", Data: []byte(lines(f.warnings))},
+				{Name: "error", Data: []byte(dumpError(t, err))},
+			})
+		})
+	}
+}
+
+// newFake reads the sections of an archive.
+func newFake(t *testing.T, ar *txtar.Archive) *fake {
+	t.Helper()
+	f := &fake{
+		opts:   map[string]string{},
+		locals: map[string]fstest.MapFS{"dockerfile": {}, "context": {}},
+		inputs: map[string]bkllb.State{},
+		images: map[string]bool{},
+		policy: map[string]string{},
+		rootfs: fstest.MapFS{
+			"etc/ssl/certs/ca-certificates.crt": &fstest.MapFile{Mode: 0o644},
+			"usr/share/zoneinfo":                &fstest.MapFile{Mode: 0o755 | fs.ModeDir},
+		},
+	}
+	for _, ref := range []string{"library/golang:1.25-alpine", "library/golang:1.26-alpine", "gopherfile/gopherfile:1"} {
+		f.images["docker.io/"+ref] = true
+	}
+	for _, file := range ar.Files {
+		dir, name, found := strings.Cut(file.Name, "/")
+		dir = strings.TrimSuffix(dir, ".d")
+		switch {
+		case isGolden(file.Name):
+		case file.Name == "opts":
+			for key, value := range pairs(file.Data) {
+				f.opts[key] = value
+			}
+		case file.Name == "daemon":
+			for key, value := range pairs(file.Data) {
+				behave(t, f, key, value)
+			}
+		case found && strings.HasPrefix(file.Name, dir+".d/"), dir == "context":
+			if f.locals[dir] == nil {
+				f.locals[dir] = fstest.MapFS{}
+			}
+			f.locals[dir][name] = &fstest.MapFile{Data: file.Data, Mode: 0o644}
+		default:
+			f.locals["dockerfile"][file.Name] = &fstest.MapFile{Data: file.Data, Mode: 0o644}
+		}
+	}
+	return f
+}
+
+// pairs ranges over lines of the form NAME=value.
+func pairs(data []byte) func(yield func(string, string) bool) {
+	return func(yield func(string, string) bool) {
+		for line := range strings.Lines(string(data)) {
+			key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+			if !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// behave changes what the fake daemon does.
+func behave(t *testing.T, f *fake, key, value string) {
+	t.Helper()
+	switch key {
+	case "image": // a registry has it
+		f.images[value] = true
+	case "without": // the builder image has no such file
+		delete(f.rootfs, value)
+	case "nocap": // an older daemon
+		f.caps = append(f.caps, value)
+	case "no-context": // the client keeps it
+		delete(f.locals, "context")
+	case "policy": // a source policy sends one reference to another
+		from, to, _ := strings.Cut(value, " ")
+		f.policy[from] = to
+	case "input": // an input of that name
+		f.inputs[value] = bkllb.Image("docker.io/library/input:1", bkllb.WithCustomName("input "+value))
+	case "gateway": // the frontend runs from an image
+		st := bkllb.Image("docker.io/library/self:1", bkllb.WithCustomName("self"))
+		f.self = &st
+	case "resolve": // no image can be resolved, for that reason
+		f.resolveErr = func(ref string) error { return errors.New(strings.ReplaceAll(value, "REF", ref)) }
+	case "exit": // the command that starts like this fails
+		code, prefix, _ := strings.Cut(value, " ")
+		n, err := strconv.ParseUint(code, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.execErr = func(_ context.Context, args string) (uint32, error) {
+			if strings.HasPrefix(args, prefix) {
+				return uint32(n), nil
+			}
+			return 0, nil
+		}
+	default:
+		t.Fatalf("unknown behaviour %q", key)
+	}
+}
+
+func isGolden(name string) bool {
+	return slices.Contains([]string{"result", "warnings", "error"}, name)
+}
+
+// golden compares the golden sections, or rewrites them. A section that came
+// out empty must not be there.
+func golden(t *testing.T, file string, ar *txtar.Archive, got []txtar.File) {
+	t.Helper()
+	got = slices.DeleteFunc(got, func(f txtar.File) bool { return len(f.Data) == 0 })
+	if *update {
+		ar.Files = slices.DeleteFunc(ar.Files, func(f txtar.File) bool { return isGolden(f.Name) })
+		ar.Files = append(ar.Files, got...)
+		if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want := slices.DeleteFunc(slices.Clone(ar.Files), func(f txtar.File) bool { return !isGolden(f.Name) })
+	text := func(files []txtar.File) string { return string(txtar.Format(&txtar.Archive{Files: files})) }
+	if diff := cmp.Diff(text(want), text(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// dumpError writes an error as a user sees it, then the places that clients
+// show for it, with the line that stands there.
+func dumpError(t *testing.T, err error) string {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	if name := regexp.MustCompile(`[*&]\w+\.\w+|\b[a-z]+\.[A-Z]\w*|%!\w\(|0xc0`).FindString(err.Error()); name != "" {
+		t.Errorf("got an error with Go's own %q in it, want words for users: %v", name, err)
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, err)
+	for _, src := range errdefs.Sources(err) {
+		text := strings.Split(string(src.Info.Data), "\n")
+		for _, r := range src.Ranges {
+			if int(r.Start.Line) < 1 || int(r.Start.Line) > len(text) {
+				t.Errorf("got line %d of %s, want one of its %d lines", r.Start.Line, src.Info.Filename, len(text))
+				continue
+			}
+			fmt.Fprintf(&b, "%s:%d:%d %q\n", src.Info.Filename, r.Start.Line, r.Start.Character, text[r.Start.Line-1])
+		}
+	}
+	return b.String()
+}
+
+// lines writes a list, sorted.
+func lines(list []string) string {
+	list = slices.Sorted(slices.Values(list))
+	if len(list) == 0 {
+		return ""
+	}
+	return strings.Join(list, "\n") + "\n"
+}

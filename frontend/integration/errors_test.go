@@ -1,0 +1,97 @@
+package integration
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+// TestErrors builds every tree of testdata/errors with docker buildx build and
+// compares what the user reads at the end. The first line of an archive may
+// give more arguments: "args: --target x".
+func TestErrors(t *testing.T) {
+	builder(t)
+	files, err := filepath.Glob("testdata/errors/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []byte(failedBuild(t, ar))
+			last := len(ar.Files) - 1
+			known := ar.Files[last].Name == "stderr"
+			if *update {
+				if known {
+					ar.Files = ar.Files[:last]
+				}
+				ar.Files = append(ar.Files, txtar.File{Name: "stderr", Data: got})
+				if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if !known {
+				t.Fatalf("no golden text; got:\n%s", got)
+			}
+			if diff := cmp.Diff(string(ar.Files[last].Data), string(got)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// failedBuild writes the tree of an archive, builds it and returns the end of
+// what the client prints.
+func failedBuild(t *testing.T, ar *txtar.Archive) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range ar.Files {
+		if f.Name == "stderr" {
+			continue
+		}
+		name := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"buildx", "build", "--progress=plain", "--output", "type=cacheonly", "-f", "Gopherfile.yaml"}
+	if more, ok := strings.CutPrefix(string(ar.Comment), "args: "); ok {
+		args = append(args, strings.Fields(more)...)
+	}
+	cmd := exec.Command("docker", append(args, ".")...)
+	cmd.Dir = dir
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err == nil {
+		t.Fatalf("the build did not fail:\n%s", out.String())
+	}
+	return lastWords(out.String())
+}
+
+// lastWords is what stands below the progress: the log of the step that
+// failed, the source and the error, without times and addresses.
+func lastWords(out string) string {
+	lines := strings.SplitAfter(out, "\n")
+	start := len(lines)
+	for start > 0 && !regexp.MustCompile(`^#\d+ |^\s*$`).MatchString(lines[start-1]) || start == len(lines) {
+		start--
+	}
+	text := strings.Join(lines[start:], "")
+	text = regexp.MustCompile(`(?m)^\d+\.\d+ `).ReplaceAllString(text, "0.000 ")
+	return strings.ReplaceAll(text, os.Getenv("GOPHERFILE_REGISTRY"), "REGISTRY")
+}
