@@ -5,8 +5,8 @@
 //	request ─dockerui─▶ spec.Parse ─┐
 //	context ─scan.Scan──────────────┴─▶ plan.Resolve ─▶ llb.New ─▶ solve ─▶ result
 //
-// Invariants: it is the only package with a context, with goroutines and with
-// calls to the daemon; whatever a user or a daemon does, Build answers with one
+// Invariants: it is the only package with a context, and with calls to the
+// daemon; whatever a user or a daemon does, Build answers with one
 // result or one error; nothing is printed on standard output, which is the
 // gateway's connection.
 package frontend

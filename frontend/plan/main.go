@@ -31,8 +31,15 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 			WithHelp("expected the directory of a Go module as the context; see also .dockerignore"))
 		return nil
 	}
+	if len(platforms) == 0 {
+		return nil // what is wrong with all of them was reported
+	}
 	if r.written(&r.spec.Main) {
 		return r.namedMain(platforms)
+	}
+	if e := r.brokenModule(); e != nil {
+		r.fail(e)
+		return nil
 	}
 	var dirs []string
 	for i := range r.index.Packages {
@@ -53,6 +60,18 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 	}
 	r.fail(r.start("several main packages: %s", list(args(dirs))).WithHelp("choose one with main: %s", args(dirs)[0]))
 	return nil
+}
+
+// brokenModule returns what is wrong with the go.mod of the only module there
+// is. Others that cannot be read are none of ours.
+func (r *resolver) brokenModule() *spec.Error {
+	for i := range r.index.Modules {
+		if r.index.Modules[i].Err == nil {
+			return nil
+		}
+	}
+	e := r.index.Modules[0].Err
+	return &spec.Error{File: e.File, Pos: spec.Pos{Line: e.Line, Column: e.Column}, Msg: e.Msg}
 }
 
 // namedMain finds the main package that the spec names.
@@ -148,7 +167,7 @@ func (r *resolver) ours(p *scan.Package) bool {
 // isMain reports whether the package is a program on one of the platforms.
 func (r *resolver) isMain(p *scan.Package, platforms []requested) bool {
 	m := r.index.ModuleOf(p.Dir)
-	if m == nil {
+	if m == nil || m.Err != nil {
 		return false
 	}
 	release := strings.TrimPrefix(version.Lang("go"+cmp.Or(r.spec.Go, m.Go)), "go")
