@@ -78,14 +78,6 @@ func (e *explained) Unwrap() error { return e.err }
 // GRPCStatus is what the gateway sends.
 func (e *explained) GRPCStatus() *status.Status { return status.New(grpcerrors.Code(e.err), e.msg) }
 
-// message is what an error says without the name of its gRPC code.
-func message(err error) string {
-	if st, ok := grpcerrors.AsGRPCStatus(err); ok {
-		return st.Message()
-	}
-	return err.Error()
-}
-
 // sourceOf shows a place of the spec, or of a go.mod or go.work of the context.
 func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
 	src := &errdefs.Source{Info: b.info(), Ranges: ranges(p)}

@@ -145,7 +145,7 @@ func behave(t *testing.T, f *fake, key, value string) {
 			return 0, nil
 		}
 	default:
-		t.Fatalf("unknown behaviour %q", key)
+		t.Fatalf("unknown behavior %q", key)
 	}
 }
 

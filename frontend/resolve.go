@@ -7,6 +7,7 @@ import (
 
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/patternmatcher"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
@@ -39,6 +40,10 @@ func (b *build) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ignored, err := b.ignored(ctx)
+	if err != nil {
+		return err
+	}
 	opts := b.ui.BuildOpts().Opts
 	b.plan, err = plan.Resolve(b.spec, index, plan.Options{
 		Platforms:     b.ui.TargetPlatforms,
@@ -46,10 +51,25 @@ func (b *build) resolve(ctx context.Context) error {
 		Args:          b.ui.BuildArgs,
 		Labels:        b.ui.Labels,
 		Target:        b.ui.Target,
+		Ignored:       ignored,
 		Revision:      firstOf(b.ui.BuildArgs["REVISION"], opts["vcs:revision"]),
 		Source:        firstOf(b.ui.BuildArgs["SOURCE"], opts["vcs:source"]),
 	})
 	return err
+}
+
+// ignored reports whether a .dockerignore keeps go.mod from us, as one does that
+// was written to copy a finished binary.
+func (b *build) ignored(ctx context.Context) (bool, error) {
+	patterns, err := b.ui.DockerIgnorePatterns(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read .dockerignore: %w", err)
+	}
+	m, err := patternmatcher.New(patterns)
+	if err != nil {
+		return false, fmt.Errorf("read .dockerignore: %w", err)
+	}
+	return m.MatchesOrParentMatches("go.mod")
 }
 
 func firstOf(values ...string) string {

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -71,9 +70,9 @@ func setup(env *testscript.Env) error {
 	return serve(env)
 }
 
-// frontendImage builds the frontend image of this checkout once, for the build
+// frontendImage builds the frontend image of this checkout for the build
 // platform. It is what the syntax line means to the builder.
-var frontendImage = sync.OnceValue(func() error {
+func frontendImage() error {
 	ref := os.Getenv("GOPHERFILE_REGISTRY") + "/gopherfile/gopherfile:1"
 	cmd := exec.Command("docker", "buildx", "build", "--progress=plain", "--provenance=false", "--push", "-t", ref, "../..")
 	out, err := cmd.CombinedOutput()
@@ -81,7 +80,7 @@ var frontendImage = sync.OnceValue(func() error {
 		return fmt.Errorf("build the frontend image: %w\n%s", err, out)
 	}
 	return nil
-})
+}
 
 // builder makes sure that there is a builder with the frontend in it.
 func builder(t *testing.T) {

@@ -27,8 +27,7 @@ type mainPackage struct {
 // It returns nil when there is none, which was reported then.
 func (r *resolver) main(platforms []requested) *mainPackage {
 	if len(r.index.Modules) == 0 {
-		r.fail(r.start("no go.mod in the context").
-			WithHelp("expected the directory of a Go module as the context; see also .dockerignore"))
+		r.fail(r.noModule())
 		return nil
 	}
 	if len(platforms) == 0 {
@@ -60,6 +59,16 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 	}
 	r.fail(r.start("several main packages: %s", list(args(dirs))).WithHelp("choose one with main: %s", args(dirs)[0]))
 	return nil
+}
+
+// noModule says why there is no module.
+func (r *resolver) noModule() *spec.Error {
+	e := r.start("no go.mod in the context")
+	if r.opt.Ignored {
+		name := path.Base(r.spec.File()) + ".dockerignore"
+		return e.WithHelp(".dockerignore excludes it; a file %s beside the spec is read instead", name)
+	}
+	return e.WithHelp("expected the directory of a Go module as the context")
 }
 
 // brokenModule returns what is wrong with the go.mod of the only module there

@@ -122,6 +122,8 @@ type Options struct {
 	Labels map[string]string
 	// Target is the value of --target.
 	Target string
+	// Ignored says that the client withholds go.mod: a .dockerignore excludes it.
+	Ignored bool
 	// Revision and Source are the values of ${REVISION} and ${SOURCE}.
 	Revision, Source string
 }

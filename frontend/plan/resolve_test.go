@@ -89,6 +89,8 @@ func options(t *testing.T, text string, opt *Options) {
 			opt.Platforms = append(opt.Platforms, p)
 		case key == "target":
 			opt.Target = value
+		case key == "ignored":
+			opt.Ignored = true
 		case key == "revision":
 			opt.Revision = value
 		case strings.HasPrefix(key, "arg:"):

@@ -30,7 +30,7 @@ func run(args []string) error {
 		if _, ok := os.LookupEnv("BUILDKIT_SESSION_ID"); !ok {
 			return errors.New("this is a BuildKit frontend, which BuildKit runs by itself: write\n" +
 				"\t# syntax=gopherfile/gopherfile:1\n" +
-				"into the first line of Gopherfile.yaml and run docker buildx build -f Gopherfile.yaml .")
+				"into the first line of Gopherfile.yaml, then run docker buildx build -f Gopherfile.yaml with the context")
 		}
 		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
 	}
