@@ -61,13 +61,7 @@ func failedBuild(t *testing.T, ar *txtar.Archive) string {
 		if f.Name == "stderr" {
 			continue
 		}
-		name := filepath.Join(dir, f.Name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, f.Name), f.Data)
 	}
 	args := []string{"buildx", "build", "--progress=plain", "--output", "type=cacheonly", "-f", "Gopherfile.yaml"}
 	if more, ok := strings.CutPrefix(string(ar.Comment), "args: "); ok {

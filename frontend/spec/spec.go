@@ -9,6 +9,8 @@
 // no BuildKit and no default.
 package spec
 
+//go:generate go run ../../hack/docgen spec.go ../../docs/spec.md
+
 // Spec is a Gopherfile. All keys are optional.
 type Spec struct {
 	// Go is the Go release that compiles, such as 1.26 or 1.26.3. Without it

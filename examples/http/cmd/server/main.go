@@ -17,7 +17,7 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
-// version is set by the linker: see build.ldflags in Gopherfile.yaml.
+// version is set by the linker: see ldflags in Gopherfile.yaml.
 var version = "unknown"
 
 func main() {
