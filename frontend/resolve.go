@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -84,7 +85,18 @@ func firstOf(values ...string) string {
 // loadContext transfers the build context and makes it readable. The vertex is
 // the one that the compile steps mount, so that the transfer happens once.
 func (b *build) loadContext(ctx context.Context) error {
-	st, err := b.ui.MainContext(ctx, b.source.Location(nil))
+	patterns, err := b.ui.DockerIgnorePatterns(ctx)
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	// No go command reads .git, not even for an embed; a commit must not
+	// compile anything. The transfer is another one than that of a Dockerfile
+	// with the same context, so it has a key of its own.
+	st, err := b.ui.MainContext(ctx,
+		bkllb.ExcludePatterns(append(slices.Clone(patterns), ".git")),
+		bkllb.SharedKeyHint("gopherfile-context"),
+		b.at(spec.Pos{}),
+	)
 	if err != nil {
 		return fmt.Errorf("load the build context: %w", err)
 	}

@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	apicapspb "github.com/moby/buildkit/util/apicaps/pb"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/tonistiigi/fsutil"
 	"golang.org/x/sync/errgroup"
@@ -43,15 +47,19 @@ func (f optFlag) Set(s string) error {
 }
 
 // inprocess builds a context with frontend.Build in this process, against the
-// real daemon: inprocess [-opt k=v] [-output k=v] [-metadata file] DIR.
+// real daemon: inprocess [-opt k=v] [-output k=v] [-metadata file] [-without cap] DIR.
 func inprocess() {
 	opts, output := optFlag{}, optFlag{}
 	flags := flag.NewFlagSet("inprocess", flag.ExitOnError)
 	flags.Var(opts, "opt", "frontend option")
 	flags.Var(output, "output", "exporter attribute")
 	metadata := flags.String("metadata", "", "file for the exporter's answer")
+	without := flags.String("without", "", "capability that the daemon shall not have")
 	_ = flags.Parse(os.Args[1:])
-	if err := buildInProcess(flags.Arg(0), opts, output, *metadata); err != nil {
+	build := func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		return frontend.Build(ctx, limited{c, *without})
+	}
+	if err := buildInProcess(flags.Arg(0), build, opts, output, *metadata); err != nil {
 		for _, s := range errdefs.Sources(err) {
 			_ = s.Print(os.Stderr)
 		}
@@ -60,7 +68,21 @@ func inprocess() {
 	}
 }
 
-func buildInProcess(dir string, opts, output map[string]string, metadata string) error {
+// limited is the client of a daemon that lacks a capability.
+type limited struct {
+	gateway.Client
+	without string
+}
+
+// BuildOpts returns the options without the capability.
+func (l limited) BuildOpts() gateway.BuildOpts {
+	opts := l.Client.BuildOpts()
+	caps := slices.DeleteFunc(pb.Caps.All(), func(c *apicapspb.APICap) bool { return c.ID == l.without })
+	opts.LLBCaps = pb.Caps.CapSet(caps)
+	return opts
+}
+
+func buildInProcess(dir string, build gateway.BuildFunc, opts, output map[string]string, metadata string) error {
 	ctx := context.Background()
 	c, err := client.New(ctx, os.Getenv("BUILDKIT_HOST"))
 	if err != nil {
@@ -89,7 +111,7 @@ func buildInProcess(dir string, opts, output map[string]string, metadata string)
 	var res *client.SolveResponse
 	eg.Go(func() error {
 		var err error
-		res, err = c.Build(ctx, so, "", frontend.Build, ch)
+		res, err = c.Build(ctx, so, "", build, ch)
 		return err
 	})
 	eg.Go(func() error {
