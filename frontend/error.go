@@ -20,15 +20,10 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/rootfs"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
+	"github.com/gopherfile/gopherfile/llb"
 )
 
-// ranges is a place as BuildKit has it: lines count from 1, characters from 0.
-func ranges(p spec.Pos) []*pb.Range {
-	pos := &pb.Position{Line: int32(max(p.Line, 1)), Character: int32(max(p.Column-1, 0))}
-	return []*pb.Range{{Start: pos, End: pos}}
-}
-
-func (b *build) at(p spec.Pos) bkllb.ConstraintsOpt { return b.source.Location(ranges(p)) }
+func (b *build) at(p spec.Pos) bkllb.ConstraintsOpt { return b.source.Location(llb.Ranges(p)) }
 
 // info is the spec as BuildKit shows it.
 func (b *build) info() *pb.SourceInfo {
@@ -55,7 +50,7 @@ func (b *build) explain(err error) error {
 			err = errdefs.WithSource(err, b.sourceOf(e.File, e.Pos))
 		}
 	case errors.As(err, &in):
-		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: ranges(spec.Pos{Line: in.Line, Column: in.Column})}
+		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: llb.Ranges(spec.Pos{Line: in.Line, Column: in.Column})}
 		err = errdefs.WithSource(err, src)
 	case len(errdefs.Sources(err)) == 0:
 		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
@@ -80,7 +75,7 @@ func (e *explained) GRPCStatus() *status.Status { return status.New(grpcerrors.C
 
 // sourceOf shows a place of the spec, or of a go.mod or go.work of the context.
 func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
-	src := &errdefs.Source{Info: b.info(), Ranges: ranges(p)}
+	src := &errdefs.Source{Info: b.info(), Ranges: llb.Ranges(p)}
 	if file != b.source.Filename && b.tree != nil {
 		if data, err := fs.ReadFile(b.tree, file); err == nil {
 			src.Info = &pb.SourceInfo{Filename: file, Data: data}
@@ -125,7 +120,7 @@ func (b *build) stepError(t *plan.Target, err error) error {
 
 // warn tells the user about something at a place of the spec.
 func (b *build) warn(ctx context.Context, w plan.Warning) {
-	b.source.Warn(ctx, w.Msg, client.WarnOpts{Range: ranges(w.Pos)})
+	b.source.Warn(ctx, w.Msg, client.WarnOpts{Range: llb.Ranges(w.Pos)})
 }
 
 // checkRootfs warns about files that the builder image could not give.

@@ -18,6 +18,7 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
+	"github.com/gopherfile/gopherfile/llb"
 )
 
 // requests answers what a client can ask without building.
@@ -112,4 +113,4 @@ func (b *build) lint(ctx context.Context) (*lint.LintResults, error) {
 	return res, nil
 }
 
-func location(p spec.Pos) *pb.Location { return &pb.Location{Ranges: ranges(p)} }
+func location(p spec.Pos) *pb.Location { return &pb.Location{Ranges: llb.Ranges(p)} }

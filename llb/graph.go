@@ -113,9 +113,13 @@ func New(p *plan.Plan, in Input) *Graph {
 }
 
 // at is the place of a step in the spec.
-func (g graph) at(p spec.Pos) llb.ConstraintsOpt {
+func (g graph) at(p spec.Pos) llb.ConstraintsOpt { return g.in.SourceMap.Location(Ranges(p)) }
+
+// Ranges is a place of the spec as BuildKit has it: lines count from 1,
+// characters from 0. No place is the start of the file.
+func Ranges(p spec.Pos) []*pb.Range {
 	pos := &pb.Position{Line: int32(max(p.Line, 1)), Character: int32(max(p.Column-1, 0))}
-	return g.in.SourceMap.Location([]*pb.Range{{Start: pos, End: pos}})
+	return []*pb.Range{{Start: pos, End: pos}}
 }
 
 // run returns the options that every command has: no shell, a root file system
