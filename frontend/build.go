@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
@@ -105,7 +106,23 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 			return nil, err
 		}
 	}
+	b.annotate(rb)
 	return rb.Finalize()
+}
+
+// annotate gives every manifest its annotations.
+func (b *build) annotate(rb *dockerui.ResultBuilder) {
+	for i := range b.plan.Targets {
+		t := &b.plan.Targets[i]
+		// The key of a platform is an error where the result is no index.
+		var p *ocispecs.Platform
+		if b.ui.MultiPlatformRequested {
+			p = &t.Platform
+		}
+		for _, a := range t.Image.Annotations {
+			rb.AddMeta(exptypes.AnnotationManifestKey(p, a.Name), []byte(a.Value))
+		}
+	}
 }
 
 // graph draws the plan, and tells dockerui for which platforms.

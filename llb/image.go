@@ -98,6 +98,13 @@ func (g graph) config(t *plan.Target, files bool) *dockerspec.DockerOCIImage {
 	if len(t.Image.Labels) > 0 {
 		c.Labels = t.Image.Labels
 	}
+	c.StopSignal = t.Image.Stopsignal
+	if len(t.Image.Volumes) > 0 {
+		c.Volumes = map[string]struct{}{}
+	}
+	for _, v := range t.Image.Volumes {
+		c.Volumes[v] = struct{}{}
+	}
 	if len(t.Image.Expose) > 0 {
 		c.ExposedPorts = map[string]struct{}{}
 	}

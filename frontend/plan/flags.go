@@ -24,6 +24,9 @@ func (r *resolver) flags(vars map[string]string) []string {
 	for _, g := range r.gcflags(vars) {
 		flags = append(flags, "-gcflags="+g)
 	}
+	for _, a := range r.patterned(&b.Asmflags, "build.asmflags", vars) {
+		flags = append(flags, "-asmflags="+a)
+	}
 	if l := r.ldflags(vars); l != "" {
 		flags = append(flags, "-ldflags="+l)
 	}
@@ -77,22 +80,29 @@ func (r *resolver) ldflags(vars map[string]string) string {
 	return r.quote(&r.spec.Build.Ldflags, "build.ldflags", words)
 }
 
-// gcflags are the values of -gcflags: one for each pattern.
+// gcflags are the values of -gcflags.
 func (r *resolver) gcflags(vars map[string]string) []string {
 	var values []string
 	if isTrue(r.spec.Build.Strip) && version.Compare("go"+r.plan.Release, "go1.10") >= 0 {
 		// The linker drops it anyway; not writing it saves time and cache.
 		values = append(values, "all=-dwarf=false")
 	}
-	var group []string
+	return append(values, r.patterned(&r.spec.Build.Gcflags, "build.gcflags", vars)...)
+}
+
+// patterned returns the values of a flag that may be given for a pattern of
+// packages: one for each item that starts with a pattern, joined with the flags
+// that follow it.
+func (r *resolver) patterned(items *[]string, key string, vars map[string]string) []string {
+	var values, group []string
 	flush := func() {
 		if len(group) > 0 {
-			values = append(values, r.quote(&r.spec.Build.Gcflags, "build.gcflags", group))
+			values = append(values, r.quote(items, key, group))
 		}
 		group = nil
 	}
-	for i := range r.spec.Build.Gcflags {
-		item := r.words(&r.spec.Build.Gcflags[i], vars)
+	for i := range *items {
+		item := r.words(&(*items)[i], vars)
 		if len(item) > 0 && !strings.HasPrefix(item[0], "-") {
 			flush()
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
 // defaultPath is the PATH that BuildKit gives to images without one
@@ -29,7 +31,9 @@ func (r *resolver) image(t Target, vars map[string]string) Image {
 		Cmd:        r.expandAll(im.Cmd, vars),
 		Env:        r.imageEnv(t, vars),
 		Expose:     r.expose(vars),
+		Volumes:    r.volumes(t, vars),
 		Labels:     map[string]string{},
+		Stopsignal: r.stopsignal(vars),
 	}
 	if t.Port.OS == "windows" {
 		out.Workdir = `C:\`
@@ -52,7 +56,46 @@ func (r *resolver) image(t Target, vars map[string]string) Image {
 		out.Labels[l.Name] = r.expandFor(vars, &l.Value)
 	}
 	maps.Copy(out.Labels, r.opt.Labels)
+	for i := range im.Annotations {
+		a := &im.Annotations[i]
+		if a.Name == "" {
+			r.fail(r.spec.Errorf(&a.Name, "image.annotations: an annotation needs a name"))
+		}
+		out.Annotations = append(out.Annotations, spec.Pair{Name: a.Name, Value: r.expandFor(vars, &a.Value)})
+	}
 	return out
+}
+
+// volumes are the directories that hold the user's data.
+func (r *resolver) volumes(t Target, vars map[string]string) []string {
+	var dirs []string
+	for i := range r.spec.Image.Volumes {
+		field := &r.spec.Image.Volumes[i]
+		dir := r.expandFor(vars, field)
+		if t.Port.OS != "windows" && !strings.HasPrefix(dir, "/") {
+			r.fail(r.spec.Errorf(field, "image.volumes: %q is not an absolute path", dir).WithHelp("expected one such as /data"))
+		}
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+// signalPattern is what an image config can name: a signal or its number
+// (OCI image-spec config.md, StopSignal).
+var signalPattern = regexp.MustCompile(`^(SIG[A-Z0-9]+([+-][0-9]+)?|[1-9][0-9]?)$`)
+
+// stopsignal is the signal that ends the binary.
+func (r *resolver) stopsignal(vars map[string]string) string {
+	field := &r.spec.Image.Stopsignal
+	if !r.written(field) {
+		return ""
+	}
+	signal := r.expandFor(vars, field)
+	if !signalPattern.MatchString(signal) {
+		r.fail(r.spec.Errorf(field, "image.stopsignal: %q is not a signal", signal).WithHelp("expected one such as SIGTERM or 15"))
+	}
+	return signal
 }
 
 // user is who runs the binary. Windows has no such numbers.

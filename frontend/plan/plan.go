@@ -100,8 +100,14 @@ type Image struct {
 	Env []string
 	// Expose holds port/protocol.
 	Expose []string
+	// Volumes holds absolute paths.
+	Volumes []string
 	// Labels are those of the spec, then those of the client.
 	Labels map[string]string
+	// Annotations are those of the manifest, in the order of the spec.
+	Annotations []spec.Pair
+	// Stopsignal is empty for the default of whoever runs the image.
+	Stopsignal string
 }
 
 // Warning is worth telling and stops nothing.

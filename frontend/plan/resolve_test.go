@@ -150,6 +150,12 @@ func dump(p *Plan) string {
 		for _, k := range slices.Sorted(maps.Keys(im.Labels)) {
 			fmt.Fprintf(&b, "\tlabel %s=%s\n", k, im.Labels[k])
 		}
+		for _, a := range im.Annotations {
+			fmt.Fprintf(&b, "\tannotation %s=%s\n", a.Name, a.Value)
+		}
+		if im.Volumes != nil || im.Stopsignal != "" {
+			fmt.Fprintf(&b, "\timage volumes=%q stopsignal=%s\n", im.Volumes, im.Stopsignal)
+		}
 	}
 	return b.String()
 }

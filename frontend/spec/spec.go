@@ -62,6 +62,8 @@ type Build struct {
 	// Gcflags are arguments for the compiler, as go build -gcflags takes them;
 	// an item that starts with a pattern (all=-N) starts a new flag.
 	Gcflags []string `yaml:"gcflags"`
+	// Asmflags are arguments for the assembler, written as Gcflags are.
+	Asmflags []string `yaml:"asmflags"`
 	// Env is added to the environment of the go command. What the platform
 	// decides (GOOS, GOARCH, GOARM and so on) cannot be set here.
 	Env []Pair `yaml:"env"`
@@ -86,8 +88,14 @@ type Image struct {
 	Env []Pair `yaml:"env"`
 	// Expose lists ports, such as 8080, 53/udp or 9000-9010.
 	Expose []string `yaml:"expose"`
+	// Volumes lists directories of the image that hold data of the user.
+	Volumes []string `yaml:"volumes"`
 	// Labels are the labels of the image config.
 	Labels []Pair `yaml:"labels"`
+	// Annotations are those of the image's manifest.
+	Annotations []Pair `yaml:"annotations"`
+	// Stopsignal ends the binary, such as SIGTERM, the default, or 15.
+	Stopsignal string `yaml:"stopsignal"`
 	// Certs puts the builder image's CA certificates into the image. On by
 	// default.
 	Certs *bool `yaml:"certs"`
