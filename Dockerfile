@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 
 # The frontend image: one static program on scratch. The builder image needs no
-# shell, so every RUN is in exec form.
+# shell, so every RUN is in exec form. The tag grpcnotrace leaves out pages for
+# debugging gRPC in a browser, a fifth of the image.
 ARG GO_VERSION=1.26
 
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine AS build
@@ -11,7 +12,7 @@ WORKDIR /src
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    ["go", "build", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", "/out/gopherfile", "./frontend/cmd/gopherfile"]
+    ["go", "build", "-trimpath", "-buildvcs=false", "-tags=grpcnotrace", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", "/out/gopherfile", "./frontend/cmd/gopherfile"]
 
 FROM scratch
 LABEL moby.buildkit.frontend.network.none="true" \
