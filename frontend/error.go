@@ -136,18 +136,18 @@ func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
 	files := &tree{ctx: ctx, ref: ref}
 	r := b.plan.Rootfs
 	for _, f := range []struct {
-		on         bool
-		path, what string
+		on               bool
+		path, rule, what string
 	}{
-		{r.Certs, rootfs.CertsPath, "CA certificates: TLS connections will fail (certs: false says that this is meant)"},
-		{r.Tzdata, rootfs.ZoneinfoPath, "time zones: time.LoadLocation will fail (tzdata: false says that this is meant)"},
+		{r.Certs, rootfs.CertsPath, "CertsMissing", "CA certificates: TLS connections will fail (certs: false says that this is meant)"},
+		{r.Tzdata, rootfs.ZoneinfoPath, "TzdataMissing", "time zones: time.LoadLocation will fail (tzdata: false says that this is meant)"},
 	} {
 		if !f.on {
 			continue
 		}
 		_, err := files.Stat(strings.TrimPrefix(f.path, "/"))
 		if errors.Is(err, fs.ErrNotExist) {
-			b.warn(ctx, plan.Warning{Pos: r.Pos, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
+			b.warn(ctx, plan.Warning{Pos: r.Pos, Rule: f.rule, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
 		} else if err != nil {
 			return fmt.Errorf("read the rootfs files: %w", err)
 		}

@@ -95,7 +95,7 @@ func (b *build) lint(ctx context.Context) (*lint.LintResults, error) {
 		for _, w := range b.plan.Warnings {
 			loc := location(w.Pos)
 			loc.SourceIndex = source
-			res.Warnings = append(res.Warnings, lint.Warning{RuleName: "Plan", Detail: w.Msg, Location: loc})
+			res.Warnings = append(res.Warnings, lint.Warning{RuleName: w.Rule, Detail: w.Msg, Location: loc})
 		}
 		return res, nil
 	}

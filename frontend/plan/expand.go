@@ -38,7 +38,7 @@ func (r *resolver) args() {
 			if near := spec.Nearest(name, slices.Sorted(maps.Keys(declared))); near != "" {
 				msg += " (did you mean " + near + "?)"
 			}
-			r.plan.Warnings = append(r.plan.Warnings, Warning{Pos: r.spec.At(&r.spec.Args), Msg: msg})
+			r.plan.Warnings = append(r.plan.Warnings, Warning{Pos: r.spec.At(&r.spec.Args), Rule: "UndeclaredBuildArg", Msg: msg})
 		}
 	}
 }

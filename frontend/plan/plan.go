@@ -113,7 +113,9 @@ type Image struct {
 // Warning is worth telling and stops nothing.
 type Warning struct {
 	Pos spec.Pos
-	Msg string
+	// Rule names the kind of warning, in the manner of BuildKit's lint rules.
+	Rule string
+	Msg  string
 }
 
 // Options is what the client asked for.
