@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
 	"golang.org/x/tools/txtar"
 )
 
@@ -177,6 +178,11 @@ func golden(t *testing.T, file string, ar *txtar.Archive, got []txtar.File) {
 // show for it, with the line that stands there.
 func dumpError(t *testing.T, err error) string {
 	t.Helper()
+	// As it arrives at the client, from the frontend over the daemon: on the way
+	// some words may get lost, and every hop turns the order of places.
+	for range 2 {
+		err = grpcerrors.FromGRPC(grpcerrors.ToGRPC(t.Context(), err))
+	}
 	if err == nil {
 		return ""
 	}
