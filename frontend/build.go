@@ -62,8 +62,10 @@ type build struct {
 	source  *dockerui.Source
 	spec    *spec.Spec
 	context *bkllb.State
-	tree    *tree
-	plan    *plan.Plan
+	// excludes are the patterns of .dockerignore.
+	excludes []string
+	tree     *tree
+	plan     *plan.Plan
 }
 
 // run builds what was asked for.

@@ -41,7 +41,7 @@ func (b *build) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ignored, err := b.ignored(ctx)
+	ignored, err := b.ignored()
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,8 @@ func (b *build) resolve(ctx context.Context) error {
 
 // ignored reports whether a .dockerignore keeps go.mod from us, as one does that
 // was written to copy a finished binary.
-func (b *build) ignored(ctx context.Context) (bool, error) {
-	patterns, err := b.ui.DockerIgnorePatterns(ctx)
-	if err != nil {
-		return false, fmt.Errorf("read .dockerignore: %w", err)
-	}
-	m, err := patternmatcher.New(patterns)
+func (b *build) ignored() (bool, error) {
+	m, err := patternmatcher.New(b.excludes)
 	if err != nil {
 		return false, fmt.Errorf("read .dockerignore: %w", err)
 	}
@@ -85,15 +81,15 @@ func firstOf(values ...string) string {
 // loadContext transfers the build context and makes it readable. The vertex is
 // the one that the compile steps mount, so that the transfer happens once.
 func (b *build) loadContext(ctx context.Context) error {
-	patterns, err := b.ui.DockerIgnorePatterns(ctx)
-	if err != nil {
+	var err error
+	if b.excludes, err = b.ui.DockerIgnorePatterns(ctx); err != nil {
 		return fmt.Errorf("load the build context: %w", err)
 	}
 	// No go command reads .git, not even for an embed; a commit must not
 	// compile anything. The transfer is another one than that of a Dockerfile
 	// with the same context, so it has a key of its own.
 	st, err := b.ui.MainContext(ctx,
-		bkllb.ExcludePatterns(append(slices.Clone(patterns), ".git")),
+		bkllb.ExcludePatterns(append(slices.Clone(b.excludes), ".git")),
 		bkllb.SharedKeyHint("gopherfile-context"),
 		b.at(spec.Pos{}),
 	)
