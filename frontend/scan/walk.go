@@ -25,7 +25,7 @@ func parallel(n int, do func(i int) error) error {
 	for range min(n, width) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = do(i)
+				errs[i] = caught(do, i)
 			}
 		})
 	}
@@ -40,6 +40,17 @@ func parallel(n int, do func(i int) error) error {
 		}
 	}
 	return nil
+}
+
+// caught is do(i) with a panic as an error: nobody else's recover reaches a
+// goroutine of ours.
+func caught(do func(i int) error, i int) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the scan of the source tree stopped because of a defect of its own: %v", p)
+		}
+	}()
+	return do(i)
 }
 
 // folder is a directory of the tree.
