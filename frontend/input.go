@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
+	"github.com/moby/buildkit/util/system"
 
 	"github.com/gopherfile/gopherfile/llb"
 )
@@ -71,7 +73,7 @@ func (b *build) image(ctx context.Context, ref, title string) (bkllb.State, erro
 		}
 		if img == nil {
 			// A folder has no config that says where the go command is.
-			*st = st.AddEnv("PATH", "/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+			*st = st.AddEnv("PATH", "/usr/local/go/bin:"+system.DefaultPathEnvUnix)
 		}
 		return *st, nil
 	}
@@ -165,7 +167,7 @@ func (b *build) onlineOptions() []bkllb.RunOption {
 // proxy takes the proxy settings from the build arguments, in either case, as
 // Dockerfiles have them. They are no part of a key.
 func proxy(args map[string]string) bkllb.ProxyEnv {
-	get := func(name string) string { return firstOf(args[name], args[strings.ToLower(name)]) }
+	get := func(name string) string { return cmp.Or(args[name], args[strings.ToLower(name)]) }
 	return bkllb.ProxyEnv{
 		HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), FTPProxy: get("FTP_PROXY"),
 		NoProxy: get("NO_PROXY"), AllProxy: get("ALL_PROXY"),

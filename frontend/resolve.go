@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -53,8 +54,8 @@ func (b *build) resolve(ctx context.Context) error {
 		Labels:        b.ui.Labels,
 		Target:        b.ui.Target,
 		Ignored:       ignored,
-		Revision:      firstOf(b.ui.BuildArgs["REVISION"], opts["vcs:revision"]),
-		Source:        firstOf(b.ui.BuildArgs["SOURCE"], opts["vcs:source"]),
+		Revision:      cmp.Or(b.ui.BuildArgs["REVISION"], opts["vcs:revision"]),
+		Source:        cmp.Or(b.ui.BuildArgs["SOURCE"], opts["vcs:source"]),
 	})
 	return err
 }
@@ -69,46 +70,42 @@ func (b *build) ignored() (bool, error) {
 	return m.MatchesOrParentMatches("go.mod")
 }
 
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // loadContext transfers the build context and makes it readable. The vertex is
 // the one that the compile steps mount, so that the transfer happens once.
 func (b *build) loadContext(ctx context.Context) error {
+	ref, err := b.transfer(ctx)
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	b.tree = &tree{ctx: ctx, ref: ref}
+	return nil
+}
+
+// transfer solves the build context alone. It imports no cache: there is none
+// for what comes from the client.
+func (b *build) transfer(ctx context.Context) (client.Reference, error) {
 	var err error
 	if b.excludes, err = b.ui.DockerIgnorePatterns(ctx); err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return nil, err
 	}
 	// No go command reads .git, not even for an embed; a commit must not
 	// compile anything. The transfer is another one than that of a Dockerfile
 	// with the same context, so it has a key of its own.
-	st, err := b.ui.MainContext(ctx,
+	b.context, err = b.ui.MainContext(ctx,
 		bkllb.ExcludePatterns(append(slices.Clone(b.excludes), ".git")),
 		bkllb.SharedKeyHint("gopherfile-context"),
 		b.at(spec.Pos{}),
 	)
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return nil, err
 	}
-	def, err := st.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	def, err := b.marshal(ctx, *b.context)
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return nil, err
 	}
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, Evaluate: true})
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return nil, err
 	}
-	ref, err := res.SingleRef()
-	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
-	}
-	b.context = st
-	b.tree = &tree{ctx: ctx, ref: ref}
-	return nil
+	return res.SingleRef()
 }

@@ -20,34 +20,22 @@ const historyComment = "gopherfile.v1"
 // layer, the same for every image from the same builder image.
 func (g graph) rootfs() llb.State {
 	r := g.plan.Rootfs
-	args := append([]string{selfCommand, "rootfs"}, rootfsParts(r)...)
-	args = append(args, "-from", "/builder", outputDir)
-	opts := g.run(StepRootfs, "["+StepRootfs+"] "+rootfsTitle(r), args, pb.NetMode_NONE, r.Pos)
-	opts = append(opts, llb.AddMount("/builder", g.in.Builder, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)))
-	return g.in.Self.Run(opts...).AddMount(outputDir, llb.Scratch())
-}
-
-func rootfsParts(r plan.Rootfs) []string {
-	var parts []string
-	for _, p := range []struct {
-		name string
-		on   bool
-	}{{"-certs", r.Certs}, {"-tzdata", r.Tzdata}, {"-passwd", r.Passwd}, {"-tmp", r.Tmp}} {
-		if p.on {
-			parts = append(parts, p.name)
+	args, titles := []string{selfCommand, "rootfs"}, []string{}
+	for _, part := range []struct {
+		on          bool
+		flag, title string
+	}{
+		{r.Certs, "-certs", "CA certificates"}, {r.Tzdata, "-tzdata", "time zones"},
+		{r.Passwd, "-passwd", "passwd"}, {r.Tmp, "-tmp", "/tmp"},
+	} {
+		if part.on {
+			args, titles = append(args, part.flag), append(titles, part.title)
 		}
 	}
-	return parts
-}
-
-func rootfsTitle(r plan.Rootfs) string {
-	var titles []string
-	for _, p := range rootfsParts(r) {
-		titles = append(titles, map[string]string{
-			"-certs": "CA certificates", "-tzdata": "time zones", "-passwd": "passwd", "-tmp": "/tmp",
-		}[p])
-	}
-	return strings.Join(titles, ", ")
+	args = append(args, "-from", "/builder", outputDir)
+	opts := g.run(StepRootfs, "["+StepRootfs+"] "+strings.Join(titles, ", "), args, pb.NetMode_NONE, r.Pos)
+	opts = append(opts, llb.AddMount("/builder", g.in.Builder, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)))
+	return g.in.Self.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 
 // install puts the binary where it stands in the image, with a fixed time.

@@ -177,7 +177,7 @@ func splitWords(text string) (words []string, ok bool) {
 	}
 }
 
-// moduleNamesEnv are the variables of the go command that only the download reads.
+// moduleVariables are the variables of the go command that only the download reads.
 func moduleVariables() []string {
 	return []string{"GOAUTH", "GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB", "GOVCS"}
 }
@@ -214,9 +214,10 @@ func (r *resolver) compileEnv(vars map[string]string) []string {
 // env returns the entries of build.env whose names are wanted.
 func (r *resolver) env(vars map[string]string, want func(string) bool) []string {
 	var env []string
+	ours := ownedVariables()
 	for i := range r.spec.Build.Env {
 		e := &r.spec.Build.Env[i]
-		reason, owned := ownedVariables()[e.Name]
+		reason, owned := ours[e.Name]
 		switch {
 		case owned:
 			r.fail(r.spec.Errorf(&e.Name, "build.env: %s cannot be set", e.Name).WithHelp("%s", reason))
