@@ -23,6 +23,8 @@ type need struct {
 func needs(ownBuildKit bool) []need {
 	list := []need{
 		{pkg: "ca-certificates", file: "/etc/ssl/certs", why: "the assembled images carry the machine's CA certificates"},
+		{pkg: "git", file: "git", why: "the assembled images carry the machine's git"},
+		{pkg: "openssh-client", file: "ssh", why: "the assembled images carry the machine's ssh"},
 		{pkg: "qemu-user", file: "qemu-aarch64", why: "programs built for another architecture are run with it", wanted: true},
 	}
 	if ownBuildKit {

@@ -24,20 +24,23 @@ func newGolang(st *store, local toolchain) *golang {
 	return &golang{store: st, local: local, newest: make(map[string]string)}
 }
 
-// image implements assembler. All tags of a release are one image.
+// image implements assembler. The tags of a release are two images: one with
+// tools and one without.
 func (g *golang) image(ctx context.Context, tag string) (string, error) {
 	asked, ok := parseTag(tag)
 	if !ok {
 		return "", fmt.Errorf("%w: the tag names no Go release", errNotFound)
 	}
-	release, err := g.release(ctx, asked)
+	release, err := g.release(ctx, asked.release)
 	if err != nil {
 		return "", err
 	}
 	stored := "go" + release + "-assembled-" + strconv.Itoa(imageFormat)
+	if asked.tools {
+		stored += "-tools"
+	}
 	return stored, g.store.ensure(ctx, "library/golang", stored, func(ctx context.Context) (recipe, error) {
-		tc, err := g.toolchain(ctx, release)
-		return golangRecipe(tc), err
+		return g.recipe(ctx, release, asked.tools)
 	})
 }
 
@@ -72,8 +75,19 @@ func (g *golang) toolchain(ctx context.Context, release string) (toolchain, erro
 	return download(ctx, release)
 }
 
+func (g *golang) recipe(ctx context.Context, release string, tools bool) (recipe, error) {
+	tc, err := g.toolchain(ctx, release)
+	if err != nil {
+		return recipe{}, err
+	}
+	if !tools {
+		return golangRecipe(tc), nil
+	}
+	return addTools(ctx, golangRecipe(tc))
+}
+
 // golangRecipe makes an image that looks like the official one to who runs the
-// go command in it, but has no shell.
+// go command in it, but has no other program, not even a shell.
 func golangRecipe(tc toolchain) recipe {
 	return recipe{
 		config: v1.Config{

@@ -115,4 +115,15 @@ func (w *tarWriter) copy(name, path string, mode int64) error {
 	return err
 }
 
+// symlink writes a symbolic link.
+func (w *tarWriter) symlink(name, target string) error {
+	return w.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777, ModTime: epoch()})
+}
+
+// hardlink writes another name for an entry of the same layer. The mode must be
+// that of the entry: who unpacks the layer may set it anew.
+func (w *tarWriter) hardlink(name, entry string, mode int64) error {
+	return w.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: entry, Mode: mode, ModTime: epoch()})
+}
+
 func epoch() time.Time { return time.Unix(0, 0).UTC() }

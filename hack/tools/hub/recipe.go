@@ -15,7 +15,7 @@ import (
 
 // imageFormat goes up when a recipe changes, or what makes an image of one, so
 // that an older image in the registry is not used any more.
-const imageFormat = 1
+const imageFormat = 2
 
 // recipe says what an image is made of. The same recipe always gives the same
 // bytes.

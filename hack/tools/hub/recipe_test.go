@@ -51,13 +51,19 @@ func fakeRoot(t *testing.T, when time.Time) string {
 	return root
 }
 
-func buildFake(t *testing.T, root string) v1.ImageIndex {
+// fakeCerts gives the machine CA certificates.
+func fakeCerts(t *testing.T) {
 	t.Helper()
 	certs := filepath.Join(t.TempDir(), "certs.pem")
 	if err := os.WriteFile(certs, []byte("certificates\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SSL_CERT_FILE", certs)
+}
+
+func buildFake(t *testing.T, root string) v1.ImageIndex {
+	t.Helper()
+	fakeCerts(t)
 	index, err := golangRecipe(toolchain{release: "1.26.1", root: root}).build(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -14,19 +14,28 @@ var releaseTag = regexp.MustCompile(`^1(\.\d+(\.\d+|(rc|beta)\d+)?)?$`)
 // systemTag matches what is there in one that names none, only a system.
 var systemTag = regexp.MustCompile(`^(latest|alpine[\d.]*|bullseye|bookworm|trixie|forky)$`)
 
-// parseTag returns the release that a golang tag asks for: in full, as in
-// 1.26.1, or a line, as in 1.26. It is empty for a tag that leaves the choice.
-// What follows the first hyphen says what else is in the image, and what is
-// assembled here has nothing else.
-func parseTag(tag string) (release string, ok bool) {
-	release, _, _ = strings.Cut(tag, "-")
+// wish is what a golang tag asks for.
+type wish struct {
+	// release is one in full, as in 1.26.1, or a line, as in 1.26. It is empty
+	// for a tag that leaves the choice.
+	release string
+	// tools are wanted besides Go. The images on Alpine Linux have no git.
+	tools bool
+}
+
+// parseTag tells what a tag asks for. A system that it does not know is taken
+// for a Debian.
+func parseTag(tag string) (wish, bool) {
+	release, system, _ := strings.Cut(tag, "-")
 	switch {
-	case release == "1" || systemTag.MatchString(release):
-		return "", true
-	case releaseTag.MatchString(release):
-		return release, true
+	case systemTag.MatchString(release):
+		release, system = "", release
+	case release == "1":
+		release = ""
+	case !releaseTag.MatchString(release):
+		return wish{}, false
 	}
-	return "", false
+	return wish{release: release, tools: !strings.HasPrefix(system, "alpine")}, true
 }
 
 // isLine tells whether a release from parseTag stands for the newest of its

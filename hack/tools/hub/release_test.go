@@ -7,27 +7,29 @@ import (
 
 func TestParseTag(t *testing.T) {
 	for _, test := range []struct {
-		tag, want string
-		ok        bool
+		tag  string
+		want wish
+		ok   bool
 	}{
-		{"1.26-alpine", "1.26", true},
-		{"1.26", "1.26", true},
-		{"1.26.1-bookworm", "1.26.1", true},
-		{"1.27rc1-alpine3.23", "1.27rc1", true},
-		{"1", "", true},
-		{"1-alpine", "", true},
-		{"latest", "", true},
-		{"alpine", "", true},
-		{"alpine3.23", "", true},
-		{"bookworm", "", true},
-		{"9.99-alpine", "", false},
-		{"1.26.1.2", "", false},
-		{"tip-alpine", "", false},
-		{"nosuchtag", "", false},
+		{"1.26-alpine", wish{"1.26", false}, true},
+		{"1.26", wish{"1.26", true}, true},
+		{"1.26.1-bookworm", wish{"1.26.1", true}, true},
+		{"1.26-trixie", wish{"1.26", true}, true},
+		{"1.27rc1-alpine3.23", wish{"1.27rc1", false}, true},
+		{"1", wish{"", true}, true},
+		{"1-alpine", wish{"", false}, true},
+		{"latest", wish{"", true}, true},
+		{"alpine", wish{"", false}, true},
+		{"alpine3.23", wish{"", false}, true},
+		{"bookworm", wish{"", true}, true},
+		{"9.99-alpine", wish{}, false},
+		{"1.26.1.2", wish{}, false},
+		{"tip-alpine", wish{}, false},
+		{"nosuchtag", wish{}, false},
 	} {
 		got, ok := parseTag(test.tag)
 		if got != test.want || ok != test.ok {
-			t.Errorf("parseTag(%q) = %q, %v, want %q, %v", test.tag, got, ok, test.want, test.ok)
+			t.Errorf("parseTag(%q) = %+v, %v, want %+v, %v", test.tag, got, ok, test.want, test.ok)
 		}
 	}
 }
