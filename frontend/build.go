@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	bkllb "github.com/moby/buildkit/client/llb"
@@ -15,7 +16,9 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/gopherfile/gopherfile/frontend/lint"
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 	"github.com/gopherfile/gopherfile/llb"
 )
@@ -29,11 +32,14 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, err
 	}
 	b := &build{client: c, ui: ui}
-	if res, ok, err := b.describe(); ok || err != nil {
+	if res, ok, err := b.static(); ok || err != nil {
 		return res, err
 	}
 	if b.source, err = ui.ReadEntrypoint(ctx, "yaml"); err != nil {
 		return nil, fmt.Errorf("read the build definition: %w", err)
+	}
+	if res, ok, err := b.printPlan(ctx); ok || err != nil {
+		return res, b.explain(err)
 	}
 	if res, ok, err := ui.HandleSubrequest(ctx, b.requests()); ok || err != nil {
 		return res, b.explain(err)
@@ -64,26 +70,38 @@ type build struct {
 	context *bkllb.State
 	// excludes are the patterns of .dockerignore.
 	excludes []string
-	tree     *tree
-	plan     *plan.Plan
+	// contextDef is the definition of the context.
+	contextDef *pb.Definition
+	tree       *tree
+	index      *scan.Index
+	options    plan.Options
+	plan       *plan.Plan
+	lintConfig lint.Config
+	// builderState is the image of builderRef, nil before it is known.
+	builderState *bkllb.State
+	builderRef   string
+	// diagnoses are why downloads failed, guarded by diagnosing.
+	diagnosing sync.Mutex
+	diagnoses  map[*plan.Download]string
 }
 
 // run builds what was asked for.
 func (b *build) run(ctx context.Context) (*client.Result, error) {
-	if err := b.resolve(ctx); err != nil {
+	if err := b.resolve(ctx, false); err != nil {
 		return nil, err
 	}
-	for _, w := range b.plan.Warnings {
-		b.warn(ctx, w)
+	if err := b.lint(ctx); err != nil {
+		return nil, err
 	}
 	epoch, err := b.epoch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	graph, err := b.graph(ctx, epoch)
+	in, err := b.graphInput(ctx, epoch)
 	if err != nil {
 		return nil, err
 	}
+	graph := llb.New(b.plan, in)
 	// The states share steps, which cannot be marshaled by several goroutines
 	// at a time: llb sorts their mounts in place.
 	defs := make([]*pb.Definition, len(graph.Results))
@@ -96,9 +114,9 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		defer caught(&err)
 		ref, err := b.solve(ctx, defs[i])
 		if err != nil {
-			return nil, b.stepError(&b.plan.Targets[i], err)
+			return nil, b.stepError(ctx, &b.plan.Targets[i], err)
 		}
-		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, Epoch: epoch}, nil
+		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -127,11 +145,12 @@ func (b *build) annotate(rb *dockerui.ResultBuilder) {
 	}
 }
 
-// graph draws the plan, and tells dockerui for which platforms.
-func (b *build) graph(ctx context.Context, epoch *time.Time) (*llb.Graph, error) {
+// graphInput is what the graph is drawn on. It tells dockerui for which
+// platforms.
+func (b *build) graphInput(ctx context.Context, epoch *time.Time) (llb.Input, error) {
 	in, err := b.input(ctx)
 	if err != nil {
-		return nil, err
+		return llb.Input{}, err
 	}
 	in.Created = time.Unix(0, 0).UTC()
 	if epoch != nil {
@@ -144,7 +163,7 @@ func (b *build) graph(ctx context.Context, epoch *time.Time) (*llb.Graph, error)
 	if len(b.plan.Targets) > 1 {
 		b.ui.MultiPlatformRequested = true
 	}
-	return llb.New(b.plan, in), nil
+	return in, nil
 }
 
 // marshal writes the graph up to a state.

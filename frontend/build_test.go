@@ -115,8 +115,8 @@ func TestDescribe(t *testing.T) {
 	if err := json.Unmarshal(res.Metadata["result.json"], &list); err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 4 {
-		t.Errorf("got %d subrequests, want 4", len(list))
+	if len(list) != 7 {
+		t.Errorf("got %d subrequests, want 7", len(list))
 	}
 	for _, r := range list {
 		res, err := Build(t.Context(), hello(t, "requestid="+r.Name))
@@ -131,9 +131,9 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s: got an image, want an answer only", r.Name)
 		}
 	}
-	_, err = Build(t.Context(), hello(t, "requestid=frontend.convertllb"))
+	_, err = Build(t.Context(), hello(t, "requestid=frontend.nothing"))
 	var unsupported *errdefs.UnsupportedSubrequestError
-	if !errors.As(travel(err), &unsupported) || unsupported.Name != "frontend.convertllb" {
+	if !errors.As(travel(err), &unsupported) || unsupported.Name != "frontend.nothing" {
 		t.Errorf("got %v, want the error of an unsupported request", err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 
 	"github.com/containerd/platforms"
 	bkllb "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/status"
 
+	"github.com/gopherfile/gopherfile/frontend/lint"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/rootfs"
 	"github.com/gopherfile/gopherfile/frontend/scan"
@@ -23,7 +23,7 @@ import (
 	"github.com/gopherfile/gopherfile/llb"
 )
 
-func (b *build) at(p spec.Pos) bkllb.ConstraintsOpt { return b.source.Location(llb.Ranges(p)) }
+func (b *build) at(p spec.Pos) bkllb.ConstraintsOpt { return b.source.Location(llb.Ranges(p, p)) }
 
 // info is the spec as BuildKit shows it.
 func (b *build) info() *pb.SourceInfo {
@@ -50,7 +50,8 @@ func (b *build) explain(err error) error {
 			err = errdefs.WithSource(err, b.sourceOf(e.File, e.Pos))
 		}
 	case errors.As(err, &in):
-		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: llb.Ranges(spec.Pos{Line: in.Line, Column: in.Column})}
+		at := spec.Pos{Line: in.Line, Column: in.Column}
+		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: llb.Ranges(at, at)}
 		err = errdefs.WithSource(err, src)
 	case len(errdefs.Sources(err)) == 0:
 		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
@@ -75,7 +76,7 @@ func (e *explained) GRPCStatus() *status.Status { return status.New(grpcerrors.C
 
 // sourceOf shows a place of the spec, or of a go.mod or go.work of the context.
 func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
-	src := &errdefs.Source{Info: b.info(), Ranges: llb.Ranges(p)}
+	src := &errdefs.Source{Info: b.info(), Ranges: llb.Ranges(p, p)}
 	if file != b.source.Filename && b.tree != nil {
 		if data, err := fs.ReadFile(b.tree, file); err == nil {
 			src.Info = &pb.SourceInfo{Filename: file, Data: data}
@@ -102,25 +103,55 @@ func (b *build) builderError(err error) error {
 
 // stepError says what was being built when a command failed. The command's own
 // lines are in the log of its step.
-func (b *build) stepError(t *plan.Target, err error) error {
+func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error {
 	var exit *gatewaypb.ExitError
 	if !errors.As(err, &exit) {
 		return err
 	}
 	platform := platforms.Format(t.Platform)
 	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
+	text := err.Error()
 	switch {
-	case strings.Contains(err.Error(), `"go mod download"`):
-		return &explained{msg: "go mod download " + said, err: err}
-	case strings.Contains(err.Error(), `"go build `):
-		return &explained{msg: fmt.Sprintf("go build %s for %s %s", t.Main, platform, said), err: err}
+	case strings.Contains(text, `"go mod download"`):
+		return b.downloadError(ctx, b.downloadOf(t), said, err)
+	case strings.Contains(text, `"go test`):
+		return &explained{msg: "go test " + said, err: err}
 	}
-	return fmt.Errorf("%s for %s: %w", t.Binary, platform, err)
+	for _, bin := range t.Binaries {
+		if strings.Contains(text, `"go build `) && strings.Contains(text, " "+bin.Main+`"`) {
+			return &explained{msg: fmt.Sprintf("go build %s for %s %s", bin.Main, platform, said), err: err}
+		}
+	}
+	return fmt.Errorf("%s for %s: %w", t.Name, platform, err)
 }
 
-// warn tells the user about something at a place of the spec.
-func (b *build) warn(ctx context.Context, w plan.Warning) {
-	b.source.Warn(ctx, w.Msg, client.WarnOpts{Range: llb.Ranges(w.Pos)})
+// generateError says which command of the spec failed.
+func (b *build) generateError(ctx context.Context, err error) error {
+	var exit *gatewaypb.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
+	for _, c := range b.plan.Generate {
+		if c.Download != nil && strings.Contains(err.Error(), `"go mod download"`) {
+			return b.downloadError(ctx, c.Download, said, err)
+		}
+		if command := strings.Join(c.Args, " "); strings.Contains(err.Error(), `"`+command+`"`) {
+			return &explained{msg: "generate: " + command + " " + said, err: err}
+		}
+	}
+	return fmt.Errorf("generate: %w", err)
+}
+
+// rootfs is what the plan writes into its images: all of its targets are the
+// same image.
+func (b *build) rootfs() plan.Rootfs {
+	for i := range b.plan.Targets {
+		if r := b.plan.Targets[i].Rootfs; !r.IsZero() {
+			return r
+		}
+	}
+	return plan.Rootfs{}
 }
 
 // checkRootfs warns about files that the builder image could not give.
@@ -134,7 +165,8 @@ func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
 		return err
 	}
 	files := &tree{ctx: ctx, ref: ref}
-	r := b.plan.Rootfs
+	r := b.rootfs()
+	var missing []plan.Warning
 	for _, f := range []struct {
 		on               bool
 		path, rule, what string
@@ -147,10 +179,10 @@ func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
 		}
 		_, err := files.Stat(strings.TrimPrefix(f.path, "/"))
 		if errors.Is(err, fs.ErrNotExist) {
-			b.warn(ctx, plan.Warning{Pos: r.Pos, Rule: f.rule, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
+			missing = append(missing, plan.Warning{Pos: r.Pos, Rule: f.rule, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
 		} else if err != nil {
 			return fmt.Errorf("read the rootfs files: %w", err)
 		}
 	}
-	return nil
+	return b.tell(ctx, lint.Tell(b.lintInput(), b.lintConfig, missing...))
 }

@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
 	bkllb "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
-	"github.com/moby/buildkit/util/system"
 
+	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
@@ -40,12 +38,21 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 		Run:           b.runOptions(),
 		Online:        b.onlineOptions(),
 	}
-	if !b.plan.Rootfs.IsZero() {
+	if b.needsSelf() {
 		if in.Self, err = b.self(ctx); err != nil {
 			return llb.Input{}, fmt.Errorf("find the frontend's own image: %w", err)
 		}
 	}
-	return in, nil
+	if in.Bases, err = b.bases(ctx); err != nil {
+		return llb.Input{}, err
+	}
+	in.Named, err = b.namedContexts(ctx)
+	return in, err
+}
+
+// needsSelf reports whether a step runs on the frontend's own image.
+func (b *build) needsSelf() bool {
+	return b.plan.FilesOnly || slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return !t.Rootfs.IsZero() })
 }
 
 func (b *build) supports(c apicaps.CapID) bool {
@@ -53,60 +60,18 @@ func (b *build) supports(c apicaps.CapID) bool {
 	return caps.Supports(c) == nil
 }
 
-// builder is the image with the go command, pinned to a digest.
+// builder is the image with the go command, pinned to a digest. It is looked up
+// once, even when the source tree is generated first.
 func (b *build) builder(ctx context.Context) (bkllb.State, error) {
-	return b.image(ctx, b.plan.Builder.Ref, "[builder] FROM ")
-}
-
-// image resolves an image for the build platform, or the named context that
-// stands in for it.
-func (b *build) image(ctx context.Context, ref, title string) (bkllb.State, error) {
-	platform := b.ui.BuildPlatforms[0]
-	nc, err := b.ui.NamedContext(ref, dockerui.ContextOpt{Platform: &platform, ResolveMode: b.ui.ImageResolveMode.String()})
-	if err != nil {
-		return bkllb.State{}, err
+	ref := b.plan.Builder.Ref
+	if b.builderState != nil && b.builderRef == ref {
+		return *b.builderState, nil
 	}
-	if nc != nil {
-		st, img, err := nc.Load(ctx)
-		if err != nil {
-			return bkllb.State{}, err
-		}
-		if img == nil {
-			// A folder has no config that says where the go command is.
-			*st = st.AddEnv("PATH", "/usr/local/go/bin:"+system.DefaultPathEnvUnix)
-		}
-		return *st, nil
+	st, _, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
+	if err == nil {
+		b.builderState, b.builderRef = &st, ref
 	}
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return bkllb.State{}, err
-	}
-	named = reference.TagNameOnly(named)
-	resolved, dgst, config, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
-		LogName:  "[internal] load metadata for " + named.String(),
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: b.ui.ImageResolveMode.String()},
-	})
-	if err != nil {
-		return bkllb.State{}, err
-	}
-	// A source policy may have sent the reference elsewhere.
-	if named, err = reference.ParseNormalizedNamed(resolved); err != nil {
-		return bkllb.State{}, err
-	}
-	pinned := named.String()
-	if dgst != "" {
-		canonical, err := reference.WithDigest(named, dgst)
-		if err != nil {
-			return bkllb.State{}, err
-		}
-		pinned = canonical.String()
-	}
-	return bkllb.Image(pinned,
-		bkllb.Platform(platform),
-		b.ui.ImageResolveMode,
-		bkllb.WithCustomName(title+pinned),
-		b.at(b.plan.Builder.Pos),
-	).WithImageConfig(config)
+	return st, err
 }
 
 // self is the frontend's own root file system: behind the gateway the image
@@ -123,7 +88,8 @@ func (b *build) self(ctx context.Context) (bkllb.State, error) {
 			return *st, nil
 		}
 	}
-	return b.image(ctx, Image, "[internal] FROM ")
+	st, _, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
+	return st, err
 }
 
 // runOptions are what the client asks of every command.

@@ -4,113 +4,148 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
+	"maps"
 
+	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
+	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
-	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
-	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
+// The subrequests of our own, as BuildKit names them.
+const (
+	requestPlan   = "frontend.gopherfile.plan"
+	requestSchema = "frontend.gopherfile.schema"
+)
+
 // requests answers what a client can ask without building.
 func (b *build) requests() dockerui.RequestHandler {
-	return dockerui.RequestHandler{Outline: b.outline, ListTargets: b.targets, Lint: b.lint}
+	return dockerui.RequestHandler{Outline: b.outline, ListTargets: b.targets, Lint: b.check, ConvertLLB: b.convertLLB}
 }
 
-// describe lists the subrequests. dockerui's own list leaves out some of them.
-func (b *build) describe() (*client.Result, bool, error) {
-	if b.ui.BuildOpts().Opts["requestid"] != subrequests.RequestSubrequestsDescribe {
-		return nil, false, nil
-	}
-	dt, err := json.MarshalIndent([]subrequests.Request{
+// served are all subrequests. dockerui's own list leaves out some of them.
+func served() []subrequests.Request {
+	convert := convertllb.SubrequestConvertLLBDefinition
+	convert.Description = "Convert the spec to LLB"
+	result := []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}}
+	return []subrequests.Request{
 		lint.SubrequestLintDefinition,
 		outline.SubrequestsOutlineDefinition,
 		targets.SubrequestsTargetsDefinition,
+		convert,
+		{Name: requestPlan, Version: "1.0.0", Type: subrequests.TypeRPC, Description: "Print what would be built, and how", Opts: []subrequests.Named{{Name: "target"}}, Metadata: result},
+		{Name: requestSchema, Version: "1.0.0", Type: subrequests.TypeRPC, Description: "Print the JSON schema of the spec", Opts: []subrequests.Named{}, Metadata: result},
 		subrequests.SubrequestsDescribeDefinition,
-	}, "", "  ")
+	}
+}
+
+// static answers what needs no spec: the list of subrequests, and the schema.
+func (b *build) static() (*client.Result, bool, error) {
+	switch b.ui.BuildOpts().Opts["requestid"] {
+	case subrequests.RequestSubrequestsDescribe:
+		dt, err := json.MarshalIndent(served(), "", "  ")
+		if err != nil {
+			return nil, true, err
+		}
+		var text bytes.Buffer
+		if err := subrequests.PrintDescribe(dt, &text); err != nil {
+			return nil, true, err
+		}
+		return reply(dt, text.Bytes(), subrequests.SubrequestsDescribeDefinition.Version), true, nil
+	case requestSchema:
+		return reply(spec.Schema(), spec.Schema(), "1.0.0"), true, nil
+	}
+	return nil, false, nil
+}
+
+// reply is a result without references, as a subrequest has it.
+func reply(dt, text []byte, version string) *client.Result {
+	res := client.NewResult()
+	res.AddMeta("result.json", dt)
+	res.AddMeta("result.txt", text)
+	res.AddMeta("version", []byte(version))
+	return res
+}
+
+// printPlan answers with the plan: that of --target, or that of all binaries.
+func (b *build) printPlan(ctx context.Context) (*client.Result, bool, error) {
+	if b.ui.BuildOpts().Opts["requestid"] != requestPlan {
+		return nil, false, nil
+	}
+	if err := b.resolve(ctx, b.ui.Target == ""); err != nil {
+		return nil, true, err
+	}
+	dt, err := json.MarshalIndent(b.plan, "", "  ")
 	if err != nil {
 		return nil, true, err
 	}
 	var text bytes.Buffer
-	if err := subrequests.PrintDescribe(dt, &text); err != nil {
-		return nil, true, err
-	}
-	res := client.NewResult()
-	res.AddMeta("result.json", dt)
-	res.AddMeta("result.txt", text.Bytes())
-	res.AddMeta("version", []byte(subrequests.SubrequestsDescribeDefinition.Version))
-	return res, true, nil
+	err = b.plan.WriteText(&text)
+	return reply(append(dt, '\n'), text.Bytes(), "1.0.0"), true, err
 }
 
-// outline lists the build arguments of the spec.
-func (b *build) outline(context.Context) (*outline.Outline, error) {
-	if err := b.parse(); err != nil {
+// convertLLB answers with the graph of all platforms.
+func (b *build) convertLLB(ctx context.Context) (*convertllb.Result, error) {
+	if err := b.resolve(ctx, false); err != nil {
 		return nil, err
 	}
-	o := &outline.Outline{Sources: [][]byte{b.source.Data}}
-	for i := range b.spec.Args {
-		a := &b.spec.Args[i]
-		arg := outline.Arg{Name: a.Name, Location: location(b.spec.At(&a.Name))}
-		if v, ok := b.ui.BuildArgs[a.Name]; ok {
-			arg.Value = v
-		} else if a.Default != nil {
-			arg.Value = *a.Default
-		}
-		o.Args = append(o.Args, arg)
+	in, err := b.graphInput(ctx, nil)
+	if err != nil {
+		return nil, err
 	}
-	return o, nil
+	out := &convertllb.Result{Def: map[digest.Digest]*pb.Op{}, Metadata: map[digest.Digest]bkllb.OpMetadata{}}
+	for _, r := range llb.New(b.plan, in).Results {
+		def, err := r.State.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+		if err != nil {
+			return nil, fmt.Errorf("marshal the graph: %w", err)
+		}
+		for _, dt := range def.Def {
+			var op pb.Op
+			if err := op.UnmarshalVT(dt); err != nil {
+				return nil, fmt.Errorf("read the graph: %w", err)
+			}
+			out.Def[digest.FromBytes(dt)] = &op
+		}
+		maps.Copy(out.Metadata, def.Metadata)
+		if out.Source == nil {
+			out.Source = def.Source
+		} else {
+			maps.Copy(out.Source.Locations, def.Source.Locations)
+		}
+	}
+	return out, nil
 }
 
 // targets lists what --target can name.
 func (b *build) targets(ctx context.Context) (*targets.List, error) {
-	if err := b.resolve(ctx); err != nil {
+	if err := b.resolve(ctx, true); err != nil {
 		return nil, err
 	}
-	t := b.plan.Targets[0]
-	return &targets.List{
-		Targets: []targets.Target{
-			{Name: t.Binary, Default: true, Description: "image with " + t.Main, Base: "scratch", Location: location(t.Pos)},
-			{Name: plan.TargetBinaries, Description: "the binaries as files", Location: location(t.Pos)},
-		},
-		Sources: [][]byte{b.source.Data},
-	}, nil
+	list := &targets.List{Sources: [][]byte{b.source.Data}}
+	for _, n := range b.plan.Names {
+		t := targets.Target{Name: n.Name, Default: n.Default, Base: n.From, Location: location(n.Pos)}
+		switch {
+		case n.Main != "":
+			t.Description = "image with " + n.Main
+		case n.Name == plan.TargetBinaries:
+			t.Description = "the binaries as files, with checksums"
+		case n.Name == plan.TargetTest:
+			t.Description = "go test"
+		}
+		list.Targets = append(list.Targets, t)
+	}
+	return list, nil
 }
 
-// lint resolves the spec and reports what stands in the way. What is no fault
-// of the spec or of a go.mod, such as a lost client, is an error of the call.
-func (b *build) lint(ctx context.Context) (*lint.LintResults, error) {
-	res := &lint.LintResults{}
-	source := int32(res.AddSource(b.source.SourceMap))
-	err := b.resolve(ctx)
-	if err == nil {
-		for _, w := range b.plan.Warnings {
-			loc := location(w.Pos)
-			loc.SourceIndex = source
-			res.Warnings = append(res.Warnings, lint.Warning{RuleName: w.Rule, Detail: w.Msg, Location: loc})
-		}
-		return res, nil
-	}
-	var list spec.ErrorList
-	var in *scan.Error
-	if !errors.As(err, &list) && !errors.As(err, &in) {
-		return nil, err
-	}
-	res.Error = &lint.BuildError{Message: err.Error(), Location: pb.Location{SourceIndex: source}}
-	for _, s := range errdefs.Sources(b.explain(err)) {
-		if s.Info.Filename == b.source.Filename {
-			res.Error.Location.Ranges = append(res.Error.Location.Ranges, s.Ranges...)
-		}
-	}
-	return res, nil
-}
-
-func location(p spec.Pos) *pb.Location { return &pb.Location{Ranges: llb.Ranges(p)} }
+func location(p spec.Pos) *pb.Location { return &pb.Location{Ranges: llb.Ranges(p, p)} }

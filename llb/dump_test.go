@@ -123,6 +123,10 @@ func (d *dumper) exec(e *pb.ExecOp, inputs []string) {
 			src = fmt.Sprintf("cache %s %s", m.CacheOpt.ID, strings.ToLower(m.CacheOpt.Sharing.String()))
 		case pb.MountType_TMPFS:
 			src = "tmpfs"
+		case pb.MountType_SECRET:
+			src = fmt.Sprintf("secret %s optional=%v", m.SecretOpt.ID, m.SecretOpt.Optional)
+		case pb.MountType_SSH:
+			src = fmt.Sprintf("ssh %s optional=%v", m.SSHOpt.ID, m.SSHOpt.Optional)
 		}
 		var flags string
 		if m.Readonly {
@@ -144,15 +148,20 @@ func (d *dumper) action(a *pb.FileAction, inputs []string) {
 		d.t.Errorf("unknown file action %T", a.Action)
 		return
 	}
-	from := "scratch"
-	if a.SecondaryInput >= 0 {
-		from = inputs[a.SecondaryInput]
+	input := func(i int64) string {
+		switch {
+		case i < 0:
+			return "scratch"
+		case int(i) < len(inputs):
+			return inputs[i]
+		}
+		return fmt.Sprintf("copy %d", int(i)-len(inputs))
 	}
-	onto := "scratch"
-	if a.Input >= 0 {
-		onto = inputs[a.Input]
+	owner := ""
+	if o := c.Owner; o != nil {
+		owner = fmt.Sprintf(" owner=%d:%d", o.User.GetByID(), o.Group.GetByID())
 	}
-	d.line("copy  %s%s -> %s on %s mode=%o time=%d", from, c.Src, c.Dest, onto, max(c.Mode, 0), c.Timestamp)
+	d.line("copy  %s%s -> %s on %s mode=%o time=%d%s", input(a.SecondaryInput), c.Src, c.Dest, input(a.Input), max(c.Mode, 0), c.Timestamp, owner)
 }
 
 // names returns the custom names of all vertices, sorted.

@@ -2,13 +2,16 @@ package llb
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
 // Where the go command finds things. The caches stand where Dockerfiles mount
@@ -17,21 +20,42 @@ const (
 	sourceDir   = "/src"
 	outputDir   = "/out"
 	modulesDir  = "/go/pkg/mod"
-	goBuildDir  = "/root/.cache/go-build"
+	goBuildDir  = BuildCacheID
 	selfCommand = "/bin/gopherfile"
+	homeDir     = "/tmp"
 )
+
+// BuildCacheID is the id of the persistent build cache, without a namespace: the
+// place where Dockerfiles mount it.
+const BuildCacheID = "/root/.cache/go-build"
 
 // goEnv is the environment of every go command. GOENV and HOME keep what a
 // builder image holds of its own settings out of the build.
 func goEnv() []string {
-	return []string{"GOENV=off", "GOMODCACHE=" + modulesDir, "GOTOOLCHAIN=local", "HOME=/tmp"}
+	return []string{"GOENV=off", "GOMODCACHE=" + modulesDir, "GOTOOLCHAIN=local", "HOME=" + homeDir}
+}
+
+// modules is the module cache that a download fills, drawn once.
+func (g *graph) modules(d *plan.Download) llb.State {
+	st, ok := g.downloads[d]
+	if !ok {
+		st = g.download(d)
+		g.downloads[d] = st
+	}
+	return st
 }
 
 // download fills a module cache, once for all platforms. It sees nothing but
-// the files that decide what is downloaded, and its output is the module cache
-// alone.
-func (g graph) download() llb.State {
-	d := g.plan.Download
+// the files that decide what is downloaded and the secrets for it, and its
+// output is the module cache alone.
+func (g *graph) download(d *plan.Download) llb.State {
+	opts := g.run(StepModules, "["+StepModules+"] go mod download", []string{"go", "mod", "download"}, g.in.Network, d.Pos)
+	opts = append(opts, g.downloadOptions(d)...)
+	return g.in.Builder.Run(opts...).AddMount(modulesDir, llb.Scratch())
+}
+
+// downloadOptions are what a download sees.
+func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
 	src := llb.Scratch()
 	for _, f := range d.Files {
 		src = src.File(
@@ -39,40 +63,111 @@ func (g graph) download() llb.State {
 			llb.WithCustomName("["+StepModules+"] copy "+f), g.at(d.Pos), llb.Platform(g.in.BuildPlatform),
 		)
 	}
-	opts := g.run(StepModules, "["+StepModules+"] go mod download", []string{"go", "mod", "download"}, g.in.Network, d.Pos)
-	opts = append(opts, g.in.Online...)
-	opts = append(opts,
+	return append(slices.Clone(g.in.Online),
 		llb.Dir(path.Join(sourceDir, d.Dir)),
 		llb.AddMount(sourceDir, src, llb.Readonly),
-		environment(goEnv(), []string{"GOCACHE=/tmp/go-build"}, d.Env),
+		llb.AddSecret(homeDir+"/.netrc", llb.SecretID(d.Netrc), llb.SecretOptional),
+		llb.AddSSHSocket(llb.SSHID(d.SSH), llb.SSHSocketTarget(sshSocket), llb.SSHOptional),
+		environment(goEnv(), []string{"GOCACHE=/tmp/go-build", "GIT_SSH_COMMAND=" + sshCommand}, d.Env),
 	)
-	return g.in.Builder.Run(opts...).AddMount(modulesDir, llb.Scratch())
+}
+
+// sshSocket is where an ssh agent of the client listens.
+const sshSocket = "/run/buildkit/ssh_agent.0"
+
+// sshCommand takes the key of a host that it does not know: what a host gives us
+// is checked against go.sum.
+const sshCommand = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=" + homeDir + "/known_hosts"
+
+// generate is the context with what the commands of the plan write into it. It
+// starts from a copy: what is written to would be lost to the next transfer of
+// the context.
+func (g *graph) generate() llb.State {
+	if len(g.plan.Generate) == 0 {
+		return g.in.Context
+	}
+	src := g.copyContext(StepGenerate, g.plan.Generate[0].Pos)
+	for _, c := range g.plan.Generate {
+		network := pb.NetMode_NONE
+		env := []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}
+		if c.Network {
+			network, env = g.in.Network, []string{"GOCACHE=" + goBuildDir}
+		}
+		opts := g.run(StepGenerate, "["+StepGenerate+"] "+strings.Join(c.Args, " "), c.Args, network, c.Pos)
+		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), g.goBuildCache(g.in.NoCache(StepGenerate)), environment(goEnv(), env))
+		if c.Network {
+			opts = append(opts, g.in.Online...)
+		}
+		opts = append(opts, g.moduleMount(c.Download, c.Network)...)
+		src = g.in.Builder.Run(opts...).AddMount(sourceDir, src)
+	}
+	return src
+}
+
+// copyContext is the context as something that may be written to.
+func (g *graph) copyContext(step string, pos spec.Pos) llb.State {
+	return llb.Scratch().File(
+		llb.Copy(g.in.Context, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch()}),
+		llb.WithCustomName("["+step+"] copy the context"), g.at(pos), llb.Platform(g.in.BuildPlatform),
+	)
+}
+
+// moduleMount mounts the module cache. A command with a network may add to it,
+// which nobody else sees.
+func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
+	switch {
+	case d == nil && writable:
+		return []llb.RunOption{llb.AddMount(modulesDir, llb.Scratch())}
+	case d == nil:
+		return nil
+	case writable:
+		return []llb.RunOption{llb.AddMount(modulesDir, g.modules(d), llb.ContentCache(llb.MountContentCacheOff))}
+	}
+	// Its key follows from the files it was downloaded for; hashing a module
+	// cache would take longer than most compiles.
+	return []llb.RunOption{llb.AddMount(modulesDir, g.modules(d), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))}
 }
 
 // compile builds one binary for one platform, on the build platform and
 // without a network. The binary is alone in the state.
-func (g graph) compile(t *plan.Target, mods *llb.State) llb.State {
-	args := append([]string{"go", "build"}, t.Flags...)
-	args = append(args, "-o", path.Join(outputDir, t.File), t.Main)
-	opts := g.run(t.Binary, g.label(t)+" go build "+t.Main, args, pb.NetMode_NONE, t.Pos)
+func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
+	args := append([]string{"go", "build"}, b.Flags...)
+	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
+	opts := g.run(b.Name, g.label(t.Platform, b.Name)+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
 	opts = append(opts,
-		llb.Dir(path.Join(sourceDir, t.Dir)),
-		llb.AddMount(sourceDir, g.in.Context, llb.Readonly),
-		g.goBuildCache(g.in.NoCache(t.Binary)),
-		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, t.Env),
+		llb.Dir(path.Join(sourceDir, b.Dir)),
+		llb.AddMount(sourceDir, g.source, llb.Readonly),
+		g.goBuildCache(g.in.NoCache(b.Name)),
+		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, b.Env),
 	)
-	if mods != nil {
-		// Its key follows from the files it was downloaded for; hashing a
-		// module cache would take longer than most compiles.
-		opts = append(opts, llb.AddMount(modulesDir, *mods, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)))
+	opts = append(opts, g.moduleMount(b.Download, false)...)
+	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+}
+
+// test runs the tests. They may write into the tree, as they do on a
+// developer's machine; what they write to the output is the result.
+func (g *graph) test(t *plan.Target) llb.State {
+	test := t.Test
+	args := append([]string{"go", "test"}, test.Args...)
+	opts := g.run(StepTest, g.label(t.Platform, StepTest)+" go test", args, pb.NetMode_NONE, t.Pos)
+	src := g.source
+	if len(g.plan.Generate) == 0 {
+		src = g.copyContext(StepTest, t.Pos)
 	}
+	opts = append(opts,
+		llb.Dir(path.Join(sourceDir, test.Dir)),
+		llb.AddMount(sourceDir, src),
+		g.goBuildCache(g.in.NoCache(StepTest)),
+		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, test.Env),
+	)
+	opts = append(opts, g.moduleMount(test.Download, false)...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 
 // goBuildCache mounts the persistent build cache. It only makes things faster.
 // A build without cache gets an empty folder instead: BuildKit would empty the
 // mount, and with it the cache of every other project.
-func (g graph) goBuildCache(fresh bool) llb.RunOption {
+func (g *graph) goBuildCache(fresh bool) llb.RunOption {
 	if fresh {
 		return llb.AddMount(goBuildDir, llb.Scratch())
 	}
@@ -93,15 +188,34 @@ func environment(lists ...[]string) llb.RunOption {
 	})
 }
 
-// label names a target as BuildKit names the steps of a cross build.
-func (g graph) label(t *plan.Target) string {
-	build, target := g.in.BuildPlatform, t.Platform
+// label names a step for a platform as BuildKit names those of a cross build.
+func (g *graph) label(target ocispecs.Platform, name string) string {
+	build := g.in.BuildPlatform
 	from, to := platforms.Format(build), platforms.Format(target)
 	switch {
 	case from == to:
-		return "[" + to + " " + t.Binary + "]"
+		return "[" + to + " " + name + "]"
 	case build.OS == target.OS:
 		to = strings.TrimPrefix(to, target.OS+"/")
 	}
-	return "[" + from + "->" + to + " " + t.Binary + "]"
+	return "[" + from + "->" + to + " " + name + "]"
 }
+
+// Diagnose runs a download that failed once more, and writes what the go
+// command says of every module, and what the client passed, into the state. It
+// never fails by itself and is never taken from the cache.
+func Diagnose(p *plan.Plan, in Input, d *plan.Download) llb.State {
+	g := newGraph(p, in)
+	args := []string{toolDir + "/gopherfile", "diagnose", outputDir}
+	opts := g.run(StepModules, "["+StepModules+"] find out why", args, in.Network, d.Pos)
+	opts = append(opts, g.downloadOptions(d)...)
+	opts = append(opts,
+		llb.IgnoreCache,
+		llb.AddMount(toolDir, in.Self, llb.SourcePath(path.Dir(selfCommand)), llb.Readonly),
+		llb.AddMount(modulesDir, llb.Scratch()),
+	)
+	return in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+}
+
+// toolDir is where our own commands stand in a step on the builder image.
+const toolDir = "/run/gopherfile"

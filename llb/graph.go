@@ -26,6 +26,11 @@ import (
 type Input struct {
 	// Context is the build context. It is only mounted read-only or copied from.
 	Context llb.State
+	// Named are the named contexts that the files of the plan come from.
+	Named []Named
+	// Bases are the images below the binaries, in the order of the plan's
+	// targets. One without a config is scratch.
+	Bases []Base
 	// Builder holds the go command.
 	Builder llb.State
 	// Self is the root file system of this frontend, for BuildPlatform.
@@ -50,11 +55,28 @@ type Input struct {
 	Online []llb.RunOption
 }
 
+// Named is a named context as it is for a platform.
+type Named struct {
+	Name     string
+	Platform ocispecs.Platform
+	State    llb.State
+}
+
+// Base is an image below a binary.
+type Base struct {
+	State  llb.State
+	Config *dockerspec.DockerOCIImage
+}
+
 // The names of the steps for --no-cache-filter; a compile step has the name of
 // its binary.
 const (
-	StepModules = "modules"
-	StepRootfs  = "rootfs"
+	StepChecksums = "checksums"
+	StepFiles     = "files"
+	StepGenerate  = "generate"
+	StepModules   = "modules"
+	StepRootfs    = "rootfs"
+	StepTest      = "test"
 )
 
 // Graph is the plan as states.
@@ -75,6 +97,11 @@ type Result struct {
 type graph struct {
 	plan *plan.Plan
 	in   Input
+	// source is the tree that is compiled.
+	source llb.State
+	// downloads are drawn once, however many steps read them.
+	downloads map[*plan.Download]llb.State
+	rootfs    map[plan.Rootfs]llb.State
 }
 
 // epoch is the time of every file that we write: an image must not depend on
@@ -86,45 +113,59 @@ func epoch() *time.Time {
 
 // New draws the graph of a plan.
 func New(p *plan.Plan, in Input) *Graph {
-	g := graph{plan: p, in: in}
-	var mods *llb.State
-	if p.Download != nil {
-		m := g.download()
-		mods = &m
-	}
+	g := newGraph(p, in)
 	out := &Graph{}
-	if !p.Rootfs.IsZero() {
-		r := g.rootfs()
-		out.Rootfs = &r
-	}
 	for i := range p.Targets {
 		t := &p.Targets[i]
-		files := out.Rootfs
-		if t.Port.OS != "linux" {
-			files = nil
+		switch {
+		case t.Test != nil:
+			out.Results = append(out.Results, Result{State: g.test(t), Image: g.plainConfig(t)})
+		case p.FilesOnly:
+			out.Results = append(out.Results, Result{State: g.files(t), Image: g.plainConfig(t)})
+		default:
+			out.Results = append(out.Results, g.image(t, g.base(i)))
+			if out.Rootfs == nil && !t.Rootfs.IsZero() {
+				r := g.rootfsOf(t.Rootfs)
+				out.Rootfs = &r
+			}
 		}
-		bin := g.install(t, g.compile(t, mods))
-		out.Results = append(out.Results, Result{
-			State: g.image(t, bin, files),
-			Image: g.config(t, files != nil),
-		})
 	}
 	return out
 }
 
-// at is the place of a step in the spec.
-func (g graph) at(p spec.Pos) llb.ConstraintsOpt { return g.in.SourceMap.Location(Ranges(p)) }
+// Source draws the tree that is compiled: the context, and what the commands of
+// the plan generate in it.
+func Source(p *plan.Plan, in Input) llb.State { return newGraph(p, in).source }
 
-// Ranges is a place of the spec as BuildKit has it: lines count from 1,
-// characters from 0. No place is the start of the file.
-func Ranges(p spec.Pos) []*pb.Range {
-	pos := &pb.Position{Line: int32(max(p.Line, 1)), Character: int32(max(p.Column-1, 0))}
-	return []*pb.Range{{Start: pos, End: pos}}
+func newGraph(p *plan.Plan, in Input) *graph {
+	g := &graph{plan: p, in: in, downloads: map[*plan.Download]llb.State{}, rootfs: map[plan.Rootfs]llb.State{}}
+	g.source = g.generate()
+	return g
+}
+
+// base is the image below a target. Without any it is scratch.
+func (g *graph) base(i int) Base {
+	if i < len(g.in.Bases) {
+		return g.in.Bases[i]
+	}
+	return Base{}
+}
+
+// at is the place of a step in the spec.
+func (g *graph) at(p spec.Pos) llb.ConstraintsOpt { return g.in.SourceMap.Location(Ranges(p, p)) }
+
+// Ranges is a part of the spec as BuildKit has it, from a place up to another:
+// lines count from 1, characters from 0. No place is the start of the file.
+func Ranges(from, to spec.Pos) []*pb.Range {
+	at := func(p spec.Pos) *pb.Position {
+		return &pb.Position{Line: int32(max(p.Line, 1)), Character: int32(max(p.Column-1, 0))}
+	}
+	return []*pb.Range{{Start: at(from), End: at(to)}}
 }
 
 // run returns the options that every command has: no shell, a root file system
 // that nothing is written to, an explicit network, a name and a place.
-func (g graph) run(step, name string, args []string, network pb.NetMode, pos spec.Pos) []llb.RunOption {
+func (g *graph) run(step, name string, args []string, network pb.NetMode, pos spec.Pos) []llb.RunOption {
 	opts := []llb.RunOption{
 		llb.Args(args),
 		llb.Platform(g.in.BuildPlatform),

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+	"go/version"
 	"io/fs"
 	"slices"
 
@@ -8,46 +10,72 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
-// download decides whether there is anything to download, and from which files.
-func (r *resolver) download(m *scan.Module) {
+// downloadOf decides whether there is anything to download, and from which files.
+// A workspace is downloaded as a whole.
+func (r *resolver) downloadOf(m *scan.Module) *Download {
+	dir := m.Dir
 	vendored, needed := m.Vendor, m.Requires
 	var files []string
 	if w := r.index.Work; w != nil {
 		vendored = w.Vendor
+		if slices.Contains(w.Use, m.Dir) {
+			dir = "."
+		}
 		files = append(files, "go.work")
 		if w.Sum {
 			files = append(files, "go.work.sum")
 		}
 	}
-	for _, dir := range r.moduleDirs(m) {
+	if vendored {
+		return nil // the go command reads no directory that replaces a module
+	}
+	mains := r.mainDirs(m)
+	for _, dir := range r.moduleDirs(mains) {
 		other := r.index.ModuleOf(dir)
 		if other == nil || other.Dir != dir {
 			continue // the go command says what is missing, in its own words
 		}
-		needed = needed || other.Requires
+		// What a module replaces counts where it is the main module.
+		replaces := !slices.Contains(mains, dir) && len(other.Replaces) > 0
+		needed = needed || other.Requires || replaces
 		files = append(files, join(dir, "go.mod"))
 		if other.Sum {
 			files = append(files, join(dir, "go.sum"))
 		}
 	}
-	if vendored || !needed {
-		return
+	if !needed {
+		return nil
 	}
 	slices.Sort(files)
-	r.plan.Download = &Download{Dir: m.Dir, Files: slices.Compact(files), Env: r.moduleEnv(), Pos: r.downloadPos()}
+	d := new(*r.download)
+	d.Dir, d.Files = dir, slices.Compact(files)
+	for _, known := range r.downloads {
+		if known.Dir == d.Dir {
+			return known
+		}
+	}
+	r.downloads = append(r.downloads, d)
+	return d
 }
 
-// moduleDirs are the directories of the modules that decide what the main
-// module requires: its own, those of its workspace, and those that replace
-// others.
-func (r *resolver) moduleDirs(m *scan.Module) []string {
+// mainDirs are the directories of the main modules: that of the module, and
+// those of its workspace.
+func (r *resolver) mainDirs(m *scan.Module) []string {
 	dirs := []string{m.Dir}
-	w := r.index.Work
-	if w != nil {
+	if w := r.index.Work; w != nil {
 		dirs = append(dirs, w.Use...)
+	}
+	return dirs
+}
+
+// moduleDirs are the directories of the modules that decide what main modules
+// require: their own, and those that replace others.
+func (r *resolver) moduleDirs(mains []string) []string {
+	dirs := slices.Clone(mains)
+	if w := r.index.Work; w != nil {
 		dirs = append(dirs, r.replaced("go.work", w.Replaces)...)
 	}
-	for _, dir := range slices.Clone(dirs) {
+	for _, dir := range mains {
 		if other := r.index.ModuleOf(dir); other != nil && other.Dir == dir {
 			dirs = append(dirs, r.replaced(join(dir, "go.mod"), other.Replaces)...)
 		}
@@ -71,12 +99,54 @@ func (r *resolver) replaced(file string, replaces []scan.Replace) []string {
 	return dirs
 }
 
-// downloadPos is the place of the proxy, when the spec names one.
-func (r *resolver) downloadPos() spec.Pos {
-	for i := range r.spec.Build.Env {
-		if e := &r.spec.Build.Env[i]; e.Name == "GOPROXY" {
-			return r.spec.At(&e.Value)
+// workspace reports what go.work asks for and cannot have.
+func (r *resolver) workspace() {
+	w := r.index.Work
+	if w == nil {
+		return
+	}
+	fail := func(line int, help, format string, a ...any) {
+		e := &spec.Error{File: "go.work", Pos: spec.Pos{Line: max(line, 1), Column: 1}, Msg: fmt.Sprintf(format, a...)}
+		r.fail(e.WithHelp("%s", help))
+	}
+	if len(w.Use) == 0 {
+		fail(1, "add one: go work use ./…", "go.work uses no module")
+	}
+	for i, dir := range w.Use {
+		line := w.UseLines[i]
+		m := r.index.ModuleOf(dir)
+		switch {
+		case !fs.ValidPath(dir):
+			fail(line, "make the common parent directory the context", "%s is outside of the context", dir)
+		case m == nil || m.Dir != dir:
+			fail(line, "add it, or remove the line", "go.work uses %s, which has no go.mod", arg(dir))
+		case w.Go == "" && version.Compare("go"+m.Go, "go1.18") > 0:
+			fail(1, "go work use updates it", "go.work has no go line, and %s asks for go %s", join(dir, "go.mod"), m.Go)
+		case w.Go != "" && version.Compare("go"+m.Go, "go"+w.Go) > 0:
+			fail(w.GoLine, "go work use updates it", "go.work asks for go %s, and %s for go %s", w.Go, join(dir, "go.mod"), m.Go)
 		}
 	}
-	return r.spec.At()
+}
+
+// namedModules are those of the main packages that the spec names, and those in
+// which it generates files.
+func (r *resolver) namedModules() []*scan.Module {
+	var mods []*scan.Module
+	for _, name := range Mains(r.spec) {
+		if dir, ok := r.index.Dir(name); ok {
+			mods = append(mods, r.index.ModuleOf(dir))
+		}
+	}
+	return slices.DeleteFunc(append(mods, r.generateModules()...), func(m *scan.Module) bool { return m == nil || m.Err != nil })
+}
+
+// generateModules are those in which the spec generates files.
+func (r *resolver) generateModules() []*scan.Module {
+	var mods []*scan.Module
+	for _, c := range r.plan.Generate {
+		if m := r.index.ModuleOf(c.Dir); m != nil && m.Err == nil {
+			mods = append(mods, m)
+		}
+	}
+	return mods
 }

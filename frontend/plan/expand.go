@@ -18,19 +18,25 @@ func (r *resolver) args() {
 		"REVISION":      r.opt.Revision,
 		"SOURCE":        r.opt.Source,
 	}
+	given := append(slices.Sorted(maps.Keys(r.vars)), targetNames()...)
 	declared := map[string]bool{}
 	for i := range r.spec.Args {
 		a := &r.spec.Args[i]
 		switch {
 		case !isName(a.Name):
 			r.fail(r.spec.Errorf(&a.Name, "args: %q is not a name", a.Name).WithHelp("expected letters, digits and _"))
+			r.unset[a.Name] = true
 			continue
-		case slices.Contains(targetNames(), a.Name) || a.Name == "BUILDPLATFORM":
+		case slices.Contains(given, a.Name):
 			r.fail(r.spec.Errorf(&a.Name, "args: %s has its value from the build", a.Name).WithHelp("leave it out; ${%s} works without", a.Name))
 			continue
 		}
 		declared[a.Name] = true
-		r.vars[a.Name] = r.argValue(a)
+		if value, ok := r.argValue(a); ok {
+			r.vars[a.Name] = value
+		} else {
+			r.unset[a.Name] = true
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.opt.Args)) {
 		if !declared[name] && !isPredefined(name) {
@@ -43,16 +49,18 @@ func (r *resolver) args() {
 	}
 }
 
-// argValue is what the client gave, or the default.
-func (r *resolver) argValue(a *spec.Arg) string {
+// argValue is what the client gave, or the default. It returns false when there
+// is none, which was reported then.
+func (r *resolver) argValue(a *spec.Arg) (string, bool) {
 	if v, ok := r.opt.Args[a.Name]; ok {
-		return v
+		return v, true
 	}
 	if a.Default == nil {
 		r.fail(r.spec.Errorf(&a.Name, "args: %s has no value", a.Name).WithHelp("pass --build-arg %s=…, or give it a default", a.Name))
-		return ""
+		return "", false
 	}
-	return r.expandText(&a.Default, *a.Default, nil)
+	value := r.expandText(&a.Default, *a.Default, nil)
+	return value, !r.isBroken(&a.Default)
 }
 
 // isPredefined reports whether a build argument means something to BuildKit,
@@ -72,14 +80,8 @@ func targetNames() []string {
 // expand returns the value of a field with its variables replaced. It returns
 // false when that failed, which was reported then.
 func (r *resolver) expand(field *string) (string, bool) {
-	before := len(r.errs)
 	text := r.expandText(field, *field, nil)
-	return text, len(r.errs) == before
-}
-
-// expandFor is expand for a value that may hold variables of a target.
-func (r *resolver) expandFor(vars map[string]string, field *string) string {
-	return r.expandText(field, *field, vars)
+	return text, !r.written(field) || !r.isBroken(field)
 }
 
 // expandText replaces ${NAME} and ${NAME:-default}; $$ is a dollar, and a
@@ -99,7 +101,7 @@ func (r *resolver) expandText(field any, text string, vars map[string]string) st
 		case strings.HasPrefix(after, "{"):
 			ref, rest, closed := strings.Cut(after[1:], "}")
 			if !closed {
-				r.fail(r.spec.ErrorIn(field, "${", "${ without }").WithHelp("write $$ for a dollar"))
+				r.breaks(field, r.spec.ErrorIn(field, "${"+ref, "${ without }").WithHelp("write $$ for a dollar"))
 				return b.String()
 			}
 			b.WriteString(r.lookup(field, ref, vars))
@@ -111,6 +113,12 @@ func (r *resolver) expandText(field any, text string, vars map[string]string) st
 	}
 }
 
+// breaks reports that a field cannot be expanded.
+func (r *resolver) breaks(field any, e *spec.Error) {
+	r.errs = append(r.errs, e)
+	r.broken[r.spec.Pos(field)] = true
+}
+
 // lookup returns the value of what stands between the braces.
 func (r *resolver) lookup(field any, ref string, vars map[string]string) string {
 	name, fallback, _ := strings.Cut(ref, ":-")
@@ -119,27 +127,34 @@ func (r *resolver) lookup(field any, ref string, vars map[string]string) string 
 		v, ok = vars[name]
 	}
 	switch {
+	case strings.Contains(fallback, "${"):
+		r.breaks(field, r.spec.ErrorIn(field, "${"+ref, "the default of ${%s} holds a variable", name).WithHelp("write that default under args"))
+		return ""
 	case ok && v == "":
 		return fallback
 	case ok:
 		return v
+	case r.unset[name]:
+		r.broken[r.spec.Pos(field)] = true
+		return ""
 	}
-	e := r.spec.ErrorIn(field, "${"+ref, "undefined variable ${%s}", name)
+	errorf := func(format string, a ...any) *spec.Error { return r.spec.ErrorIn(field, "${"+ref, format, a...) }
+	e := errorf("undefined variable ${%s}", name)
 	known := slices.Sorted(maps.Keys(r.vars))
 	near := spec.Nearest(name, append(known, targetNames()...))
 	switch {
 	case !isName(name):
-		e.Msg = "${" + ref + "} is not a variable"
-		e.WithHelp("expected ${NAME} or ${NAME:-default}; write $$ for a dollar")
+		e = errorf("${%s} is not a variable", ref).WithHelp("expected ${NAME} or ${NAME:-default}; write $$ for a dollar")
 	case slices.Contains(targetNames(), name):
-		e.Msg = "${" + name + "} has no value here"
-		e.WithHelp("it differs between platforms: use it under build and image")
+		e = errorf("${%s} has no value here", name).WithHelp("it differs between platforms: use it under build and image")
+	case slices.ContainsFunc(r.spec.Args, func(a spec.Arg) bool { return a.Name == name }):
+		e = errorf("${%s} has no value yet", name).WithHelp("an argument can use those above it")
 	case near != "":
 		e.WithHelp("did you mean ${%s}?", near)
 	default:
 		e.WithHelp("declare it: args: {%s: value}", name)
 	}
-	r.fail(e)
+	r.breaks(field, e)
 	return ""
 }
 

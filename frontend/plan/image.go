@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -21,59 +22,85 @@ const DefaultUser = "65532:65532"
 // userPattern is what an image config can name: a user, optionally with a group.
 var userPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 
-// image is how the image of one target is run.
-func (r *resolver) image(t Target, vars map[string]string) Image {
-	im := &r.spec.Image
+// config is how the image of one target is run.
+func (sc *scope) config(t *Target) Image {
+	im := sc.image
 	out := Image{
-		User:       r.user(t, vars),
-		Workdir:    "/",
-		Entrypoint: []string{t.Path},
-		Cmd:        r.expandAll(im.Cmd, vars),
-		Env:        r.imageEnv(t, vars),
-		Expose:     r.expose(vars),
-		Volumes:    r.volumes(t, vars),
-		Labels:     map[string]string{},
-		Stopsignal: r.stopsignal(vars),
-	}
-	if t.Port.OS == "windows" {
-		out.Workdir = `C:\`
-		out.Entrypoint = []string{`C:` + strings.ReplaceAll(t.Path, "/", `\`)}
+		User:        sc.user(t),
+		Workdir:     sc.workdir(t),
+		Entrypoint:  []string{inImage(t.Port, t.Binaries[0].Path)},
+		Cmd:         sc.texts(im.Cmd),
+		Env:         sc.imageEnv(t),
+		Expose:      sc.expose(),
+		Volumes:     sc.volumes(t),
+		Labels:      sc.stampLabels(),
+		Stopsignal:  sc.stopsignal(),
+		Healthcheck: sc.healthcheck(t),
 	}
 	if im.Entrypoint != nil {
-		out.Entrypoint = r.expandAll(im.Entrypoint, vars)
-	}
-	if im.Workdir != "" {
-		out.Workdir = r.expandFor(vars, &im.Workdir)
-		if t.Port.OS != "windows" && !strings.HasPrefix(out.Workdir, "/") {
-			r.fail(r.spec.Errorf(&im.Workdir, "image.workdir: %q is not an absolute path", out.Workdir).WithHelp("expected one such as /%s", strings.TrimPrefix(out.Workdir, "./")))
-		}
+		out.Entrypoint = sc.texts(im.Entrypoint)
 	}
 	for i := range im.Labels {
 		l := &im.Labels[i]
 		if l.Name == "" {
-			r.fail(r.spec.Errorf(&l.Name, "image.labels: a label needs a name"))
+			sc.fail(sc.spec.Errorf(&l.Name, "image.labels: a label needs a name"))
 		}
-		out.Labels[l.Name] = r.expandFor(vars, &l.Value)
+		out.Labels[l.Name] = sc.text(&l.Value)
 	}
-	maps.Copy(out.Labels, r.opt.Labels)
+	maps.Copy(out.Labels, sc.opt.Labels)
 	for i := range im.Annotations {
 		a := &im.Annotations[i]
 		if a.Name == "" {
-			r.fail(r.spec.Errorf(&a.Name, "image.annotations: an annotation needs a name"))
+			sc.fail(sc.spec.Errorf(&a.Name, "image.annotations: an annotation needs a name"))
 		}
-		out.Annotations = append(out.Annotations, spec.Pair{Name: a.Name, Value: r.expandFor(vars, &a.Value)})
+		out.Annotations = append(out.Annotations, Annotation{Name: a.Name, Value: sc.text(&a.Value)})
 	}
 	return out
 }
 
+// inImage writes a path of the image as its operating system does.
+func inImage(p Port, path string) string {
+	if p.OS == "windows" {
+		return "C:" + strings.ReplaceAll(path, "/", `\`)
+	}
+	return path
+}
+
+// absolute is what was likely meant by a path of the image.
+func absolute(text string) string {
+	text = strings.ReplaceAll(drivePattern.ReplaceAllString(text, ""), `\`, "/")
+	return "/" + cmp.Or(strings.TrimLeft(text, "./~"), "data")
+}
+
+// drivePattern is what a path of Windows starts with.
+var drivePattern = regexp.MustCompile(`^[A-Za-z]:`)
+
+// workdir is where the binary starts.
+func (sc *scope) workdir(t *Target) string {
+	field := &sc.image.Workdir
+	if *field == "" {
+		if t.Base != "" {
+			return ""
+		}
+		return inImage(t.Port, "/")
+	}
+	dir := sc.text(field)
+	if t.Port.OS != "windows" && !strings.HasPrefix(dir, "/") {
+		sc.fail(sc.spec.Errorf(field, "image.workdir: %q is not an absolute path", dir).WithHelp("expected one such as %s", absolute(dir)))
+	}
+	return dir
+}
+
 // volumes are the directories that hold the user's data.
-func (r *resolver) volumes(t Target, vars map[string]string) []string {
+func (sc *scope) volumes(t *Target) []string {
 	var dirs []string
-	for i := range r.spec.Image.Volumes {
-		field := &r.spec.Image.Volumes[i]
-		dir := r.expandFor(vars, field)
+	for i := range sc.image.Volumes {
+		field := &sc.image.Volumes[i]
+		dir := sc.text(field)
 		if t.Port.OS != "windows" && !strings.HasPrefix(dir, "/") {
-			r.fail(r.spec.Errorf(field, "image.volumes: %q is not an absolute path", dir).WithHelp("expected one such as /data"))
+			sc.fail(sc.spec.Errorf(field, "image.volumes: %q is not an absolute path", dir).WithHelp("expected one such as %s", absolute(dir)))
+		} else if t.Port.OS != "windows" && strings.Contains(dir, ":") {
+			sc.fail(sc.spec.Errorf(field, "image.volumes: %q is not a directory of the image", dir).WithHelp("expected one such as /data; what is mounted there is said at run time"))
 		}
 		dirs = append(dirs, dir)
 	}
@@ -83,46 +110,64 @@ func (r *resolver) volumes(t Target, vars map[string]string) []string {
 
 // signalPattern is what an image config can name: a signal or its number
 // (OCI image-spec config.md, StopSignal).
-var signalPattern = regexp.MustCompile(`^(SIG[A-Z0-9]+([+-][0-9]+)?|[1-9][0-9]?)$`)
+var signalPattern = regexp.MustCompile(`^(SIG(RTMIN|RTMIN\+([1-9]|1[0-5])|RTMAX|RTMAX-([1-9]|1[0-4]))|[1-9]|[1-5][0-9]|6[0-4])$`)
+
+// signals are those that runtimes know by name (moby/sys/signal), for real-time
+// see signalPattern.
+func signals() []string {
+	return strings.Fields(`SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO SIGIOT SIGKILL
+		SIGPIPE SIGPOLL SIGPROF SIGPWR SIGQUIT SIGSEGV SIGSTKFLT SIGSTOP SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU
+		SIGURG SIGUSR1 SIGUSR2 SIGVTALRM SIGWINCH SIGXCPU SIGXFSZ`)
+}
 
 // stopsignal is the signal that ends the binary.
-func (r *resolver) stopsignal(vars map[string]string) string {
-	field := &r.spec.Image.Stopsignal
-	if !r.written(field) {
+func (sc *scope) stopsignal() string {
+	field := &sc.image.Stopsignal
+	if !sc.written(field) {
 		return ""
 	}
-	signal := r.expandFor(vars, field)
-	if !signalPattern.MatchString(signal) {
-		r.fail(r.spec.Errorf(field, "image.stopsignal: %q is not a signal", signal).WithHelp("expected one such as SIGTERM or 15"))
+	signal := sc.text(field)
+	if !signalPattern.MatchString(signal) && !slices.Contains(signals(), signal) {
+		e := sc.spec.Errorf(field, "image.stopsignal: %q is not a signal", signal).WithHelp("expected one such as SIGTERM or 15")
+		full := "SIG" + strings.TrimPrefix(strings.ToUpper(signal), "SIG")
+		if near := spec.Nearest(full, signals()); near != "" && full != "SIG" {
+			e.WithHelp("did you mean %s?", near)
+		}
+		sc.fail(e)
 	}
 	return signal
 }
 
 // user is who runs the binary. Windows has no such numbers.
-func (r *resolver) user(t Target, vars map[string]string) string {
-	field := &r.spec.Image.User
+func (sc *scope) user(t *Target) string {
+	field := &sc.image.User
 	if *field == "" {
-		if t.Port.OS == "windows" {
+		if t.Port.OS == "windows" || t.Base != "" {
 			return ""
 		}
 		return DefaultUser
 	}
-	user := r.expandFor(vars, field)
+	user := sc.text(field)
 	if !userPattern.MatchString(user) {
-		r.fail(r.spec.Errorf(field, "image.user: %q is not a user", user).WithHelp("expected a number or name, optionally with :group, such as %s", DefaultUser))
+		sc.fail(sc.spec.Errorf(field, "image.user: %q is not a user", user).WithHelp("expected a number or name, optionally with :group, such as %s", DefaultUser))
 		return user
 	}
 	names, groups := []string{"root", "nobody", "nonroot"}, []string{"root", "nobody", "nonroot"}
-	if !isTrue(r.spec.Image.Passwd) {
+	if !isTrue(sc.image.Passwd) {
 		names, groups = nil, nil
+	}
+	if t.Base != "" {
+		return user // the base may know more names than we do
 	}
 	name, group, _ := strings.Cut(user, ":")
 	if t.Port.OS != "windows" && (!isKnownID(name, names) || !isKnownID(group, groups)) {
 		help := "expected a number, root, nobody or nonroot"
 		if names == nil {
 			help = "without a passwd file only numbers are known"
+		} else if near := spec.Nearest(user, names); near != "" {
+			help = "did you mean " + near + "?"
 		}
-		r.fail(r.spec.Errorf(field, "image.user: the image knows no %q", user).WithHelp("%s", help))
+		sc.fail(sc.spec.Errorf(field, "image.user: the image knows no %q", user).WithHelp("%s", help))
 	}
 	return user
 }
@@ -134,19 +179,20 @@ func isKnownID(name string, known []string) bool {
 }
 
 // imageEnv is the environment of the binary: PATH, then the spec's.
-func (r *resolver) imageEnv(t Target, vars map[string]string) []string {
+func (sc *scope) imageEnv(t *Target) []string {
 	var env []string
-	if t.Port.OS != "windows" {
+	preset := t.Port.OS != "windows" && t.Base == ""
+	if preset {
 		env = append(env, "PATH="+defaultPath)
 	}
-	for i := range r.spec.Image.Env {
-		e := &r.spec.Image.Env[i]
+	for i := range sc.image.Env {
+		e := &sc.image.Env[i]
 		if e.Name == "" || strings.ContainsAny(e.Name, "=\x00") {
-			r.fail(r.spec.Errorf(&e.Name, "image.env: %q is not a name", e.Name).WithHelp("expected NAME: value"))
+			sc.fail(sc.spec.Errorf(&e.Name, "image.env: %q is not a name", e.Name).WithHelp("expected NAME: value"))
 			continue
 		}
-		value := e.Name + "=" + r.expandFor(vars, &e.Value)
-		if e.Name == "PATH" && len(env) > 0 {
+		value := e.Name + "=" + sc.text(&e.Value)
+		if e.Name == "PATH" && preset {
 			env[0] = value
 			continue
 		}
@@ -156,14 +202,14 @@ func (r *resolver) imageEnv(t Target, vars map[string]string) []string {
 }
 
 // expose is the list of ports with their protocols, without repetitions.
-func (r *resolver) expose(vars map[string]string) []string {
+func (sc *scope) expose() []string {
 	var ports []string
-	for i := range r.spec.Image.Expose {
-		field := &r.spec.Image.Expose[i]
-		text := r.expandFor(vars, field)
+	for i := range sc.image.Expose {
+		field := &sc.image.Expose[i]
+		text := sc.text(field)
 		found, ok := parsePorts(text)
 		if !ok {
-			r.fail(r.spec.Errorf(field, "image.expose: %q is not a port", text).WithHelp("expected one such as 8080, 53/udp or 9000-9010"))
+			sc.fail(sc.spec.Errorf(field, "image.expose: %q is not a port", text).WithHelp("expected one such as 8080, 53/udp or 9000-9010"))
 		}
 		ports = append(ports, found...)
 	}
@@ -195,16 +241,4 @@ func parsePorts(text string) ([]string, bool) {
 		ports = append(ports, fmt.Sprintf("%d/%s", p, protocol))
 	}
 	return ports, true
-}
-
-// expandAll expands the items of a list. A list that was written stays one.
-func (r *resolver) expandAll(items []string, vars map[string]string) []string {
-	if items == nil {
-		return nil
-	}
-	out := make([]string, len(items))
-	for i := range items {
-		out[i] = r.expandFor(vars, &items[i])
-	}
-	return out
 }

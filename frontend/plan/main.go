@@ -12,6 +12,26 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
+// Mains returns what the spec names as main packages, for the scan to look at
+// nothing else. It returns nil when the whole tree must be read.
+func Mains(s *spec.Spec) []string {
+	if len(s.Binaries) == 0 {
+		if s.Main == "" {
+			return nil
+		}
+		return []string{s.Main}
+	}
+	var mains []string
+	for i := range s.Binaries {
+		main := cmp.Or(s.Binaries[i].Main, s.Main)
+		if main == "" {
+			return nil
+		}
+		mains = append(mains, main)
+	}
+	return mains
+}
+
 // mainPackage is the main package that was chosen.
 type mainPackage struct {
 	module *scan.Module
@@ -21,18 +41,16 @@ type mainPackage struct {
 	name string
 }
 
-// main finds the main package: the one that the spec names, or the only one.
-// It returns nil when there is none, which was reported then.
-func (r *resolver) main(platforms []requested) *mainPackage {
-	if len(r.index.Modules) == 0 {
-		r.fail(r.noModule())
-		return nil
+// findMain finds the main package of a binary: the one that the spec names, the
+// only one, or the one that go build would name like the binary. It returns
+// nil when there is none, which was reported then.
+func (r *resolver) findMain(u *unit, platforms []requested) *mainPackage {
+	field := &r.spec.Main
+	if u.field != nil && r.written(&u.field.Main) {
+		field = &u.field.Main
 	}
-	if len(platforms) == 0 {
-		return nil // what is wrong with all of them was reported
-	}
-	if r.written(&r.spec.Main) {
-		return r.namedMain(platforms)
+	if r.written(field) {
+		return r.namedMain(u, field, platforms)
 	}
 	if e := r.brokenModule(); e != nil {
 		r.fail(e)
@@ -41,32 +59,58 @@ func (r *resolver) main(platforms []requested) *mainPackage {
 	var dirs []string
 	for i := range r.index.Packages {
 		p := &r.index.Packages[i]
-		if r.ours(p) && r.isMain(p, platforms) {
+		if r.ours(p) && r.isMain(u, p, platforms) {
 			dirs = append(dirs, p.Dir)
 		}
 	}
+	named := slices.IndexFunc(dirs, func(dir string) bool { return r.chosen(dir).name == u.name })
 	switch {
 	case len(dirs) == 1:
 		return r.chosen(dirs[0])
 	case len(dirs) == 0:
-		r.fail(r.start("no main package in %s", r.moduleNames()).WithHelp("an image needs a program: a directory with package main"))
+		r.fail(r.mainErrorf(u, "no main package in %s", r.moduleNames()).WithHelp("an image needs a program: a directory with package main"))
 		return nil
+	case named >= 0:
+		return r.chosen(dirs[named])
 	case slices.Contains(dirs, "."):
 		// What go build without arguments means in the module's directory.
 		return r.chosen(".")
 	}
-	r.fail(r.start("several main packages: %s", list(args(dirs))).WithHelp("choose one with main: %s", args(dirs)[0]))
+	r.fail(r.mainErrorf(u, "several main packages: %s", list(args(dirs))).WithHelp("choose one with main: %s", args(dirs)[0]))
 	return nil
+}
+
+// mainErrorf is an error about a binary that names no main package.
+func (r *resolver) mainErrorf(u *unit, format string, a ...any) *spec.Error {
+	if u.field == nil {
+		return r.start(format, a...)
+	}
+	return r.spec.Errorf(&u.field.Name, "binaries."+u.name+": "+format, a...)
 }
 
 // noModule says why there is no module.
 func (r *resolver) noModule() *spec.Error {
 	e := r.start("no go.mod in the context")
+	for _, field := range r.mainFields() {
+		if dir, ok := r.index.Dir(*field); ok {
+			e = r.spec.Errorf(field, "main: no go.mod in %s, nor above it", arg(dir))
+			break
+		}
+	}
 	if r.opt.Ignored {
 		name := path.Base(r.spec.File()) + ".dockerignore"
 		return e.WithHelp(".dockerignore excludes it; a file %s beside the spec is read instead", name)
 	}
 	return e.WithHelp("expected the directory of a Go module as the context")
+}
+
+// mainFields are the fields that name main packages.
+func (r *resolver) mainFields() []*string {
+	fields := []*string{&r.spec.Main}
+	for i := range r.spec.Binaries {
+		fields = append(fields, &r.spec.Binaries[i].Main)
+	}
+	return slices.DeleteFunc(fields, func(field *string) bool { return !r.written(field) })
 }
 
 // brokenModule returns what is wrong with the go.mod of the only module there
@@ -78,17 +122,21 @@ func (r *resolver) brokenModule() *spec.Error {
 		}
 	}
 	e := r.index.Modules[0].Err
-	return &spec.Error{File: e.File, Pos: spec.Pos{Line: e.Line, Column: e.Column}, Msg: e.Msg}
+	return moduleError(e)
 }
 
-// namedMain finds the main package that the spec names.
-func (r *resolver) namedMain(platforms []requested) *mainPackage {
-	field := &r.spec.Main
+// moduleError is what is wrong with a go.mod.
+func moduleError(e *scan.Error) *spec.Error {
+	return &spec.Error{File: e.File, Pos: spec.Pos{Line: max(e.Line, 1), Column: max(e.Column, 1)}, Msg: e.Msg}
+}
+
+// namedMain finds the main package that a field names.
+func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mainPackage {
 	main, ok := r.expand(field)
 	if !ok {
 		return nil
 	}
-	if e := r.checkMain(main); e != nil {
+	if e := r.checkMain(field, main); e != nil {
 		r.fail(e)
 		return nil
 	}
@@ -97,14 +145,23 @@ func (r *resolver) namedMain(platforms []requested) *mainPackage {
 	if found {
 		p = r.index.PackageAt(dir)
 	}
-	switch {
+	switch m := r.index.ModuleOf(dir); {
 	case p == nil:
 		e := r.spec.Errorf(field, "main: no Go package %s in the context", main)
-		r.fail(e.WithHelp("%s", r.mainHelp(main, platforms)))
+		r.fail(e.WithHelp("%s", r.mainHelp(u, main, platforms)))
 		return nil
-	case !r.isMain(p, platforms):
+	case m == nil:
+		r.fail(r.spec.Errorf(field, "main: %s is in no module", main).WithHelp("expected a directory below a go.mod"))
+		return nil
+	case m.Err != nil:
+		r.fail(moduleError(m.Err))
+		return nil
+	case r.index.Work != nil && len(r.index.Work.Use) > 0 && !slices.Contains(r.index.Work.Use, m.Dir):
+		r.fail(r.spec.Errorf(field, "main: %s is in a module that go.work does not use", main).WithHelp("add it: go work use %s", arg(m.Dir)))
+		return nil
+	case !r.isMain(u, p, platforms):
 		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))
-		r.fail(e.WithHelp("%s", r.mainHelp(main, platforms)))
+		r.fail(e.WithHelp("%s", r.mainHelp(u, main, platforms)))
 		return nil
 	}
 	return r.chosen(dir)
@@ -112,8 +169,7 @@ func (r *resolver) namedMain(platforms []requested) *mainPackage {
 
 // checkMain refuses what go build would take for something else than one
 // package of the context.
-func (r *resolver) checkMain(main string) *spec.Error {
-	field := &r.spec.Main
+func (r *resolver) checkMain(field *string, main string) *spec.Error {
 	switch {
 	case main == "" || strings.HasPrefix(main, "-") || strings.ContainsAny(main, "\n\\*?[@"):
 		return r.spec.Errorf(field, "main: %q is not a package", main).WithHelp("expected a directory such as ./cmd/server")
@@ -130,10 +186,11 @@ func (r *resolver) checkMain(main string) *spec.Error {
 }
 
 // mainHelp names the nearest main package, or all of them.
-func (r *resolver) mainHelp(main string, platforms []requested) string {
+func (r *resolver) mainHelp(u *unit, main string, platforms []requested) string {
 	var dirs []string
 	for i := range r.index.Packages {
-		if p := &r.index.Packages[i]; r.isMain(p, platforms) {
+		p := &r.index.Packages[i]
+		if w := r.index.Work; r.isMain(u, p, platforms) && (w == nil || slices.Contains(w.Use, r.index.ModuleOf(p.Dir).Dir)) {
 			dirs = append(dirs, p.Dir)
 		}
 	}
@@ -172,13 +229,16 @@ func (r *resolver) ours(p *scan.Package) bool {
 }
 
 // isMain reports whether the package is a program on one of the platforms.
-func (r *resolver) isMain(p *scan.Package, platforms []requested) bool {
+func (r *resolver) isMain(u *unit, p *scan.Package, platforms []requested) bool {
 	m := r.index.ModuleOf(p.Dir)
 	if m == nil || m.Err != nil {
 		return false
 	}
+	if r.badPlatform {
+		return slices.ContainsFunc(p.Files, func(f scan.File) bool { return f.Package == "main" })
+	}
 	release := strings.TrimPrefix(version.Lang("go"+cmp.Or(r.spec.Go, m.Go)), "go")
-	tags := r.tags(nil)
+	tags := (&scope{resolver: r, unit: u}).tags()
 	return slices.ContainsFunc(platforms, func(q requested) bool {
 		return p.Main(func(tag string) bool { return q.port.Has(tag, tags, release) })
 	})
@@ -200,7 +260,13 @@ func describe(p *scan.Package) string {
 			return "is package " + f.Package + ", not a main package"
 		}
 	}
-	return "has no file for the platforms that are built"
+	if p.Tests && len(p.Files) == 0 {
+		return "holds tests only"
+	}
+	if slices.ContainsFunc(p.Files, func(f scan.File) bool { return f.Package == "main" && f.Cgo }) {
+		return "imports C, and binaries are built without cgo"
+	}
+	return "has no file for the platforms and build tags of this spec"
 }
 
 // versionElement is a path element that go build does not name a binary after.

@@ -9,6 +9,8 @@
 package plan
 
 import (
+	"time"
+
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/spec"
@@ -18,104 +20,215 @@ import (
 type Plan struct {
 	// Release is the Go release that compiles: a minor release such as 1.26,
 	// or an exact one such as 1.26.3.
-	Release string
+	Release string `json:"release"`
 	// Builder is the image that holds the go command.
-	Builder Builder
-	// Download is the one step with a network. Nil: nothing must be downloaded.
-	Download *Download
-	// Rootfs holds the files that scratch lacks.
-	Rootfs Rootfs
-	// Targets are the binaries to compile, one for each platform, in the order
-	// in which the platforms were asked for.
-	Targets []Target
+	Builder Builder `json:"builder"`
+	// Generate are the commands that run before the source tree is read.
+	Generate []Command `json:"generate,omitempty"`
+	// Targets are what is built, one for each platform, in the order in which
+	// the platforms were asked for. With Options.Every they are those of all
+	// binaries, one binary after the other.
+	Targets []Target `json:"targets,omitempty"`
 	// FilesOnly makes the result the binaries alone, without the image around
 	// them.
-	FilesOnly bool
+	FilesOnly bool `json:"filesOnly,omitempty"`
+	// Names are what --target can name, the default first.
+	Names []Name `json:"names,omitempty"`
 	// Warnings are worth telling and stop nothing.
-	Warnings []Warning
+	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Name is a value of --target.
+type Name struct {
+	Name string `json:"name"`
+	// Main is the main package, "" for a target that is no image.
+	Main string `json:"main,omitempty"`
+	// From is the image below the binary.
+	From    string   `json:"from,omitempty"`
+	Default bool     `json:"default,omitempty"`
+	Pos     spec.Pos `json:"pos,omitzero"`
 }
 
 // Builder is the image that holds the go command.
 type Builder struct {
 	// Ref is the image reference as it was written.
-	Ref string
+	Ref string `json:"ref"`
 	// Chosen reports whether the user named the image; otherwise Release did.
-	Chosen bool
-	Pos    spec.Pos
+	Chosen bool     `json:"chosen,omitempty"`
+	Pos    spec.Pos `json:"pos,omitzero"`
 }
 
 // Download is the step that fills the module cache.
 type Download struct {
 	// Dir is the directory in which the go command runs, from the context's root.
-	Dir string
+	Dir string `json:"dir"`
 	// Files are the files of the context that decide what is downloaded.
-	Files []string
+	Files []string `json:"files,omitempty"`
 	// Env is what the spec adds to the environment, as NAME=value.
-	Env []string
-	Pos spec.Pos
+	Env []string `json:"env,omitempty"`
+	// Netrc and SSH are the ids of a secret and of an ssh agent, which are used
+	// when the client passes them.
+	Netrc string   `json:"netrc"`
+	SSH   string   `json:"ssh"`
+	Pos   spec.Pos `json:"pos,omitzero"`
+}
+
+// Command runs in the builder image before the source tree is read.
+type Command struct {
+	Args []string `json:"args,omitempty"`
+	// Dir is the directory in which it runs, from the context's root.
+	Dir string `json:"dir"`
+	// Network gives the command what the builder can reach.
+	Network bool `json:"network,omitempty"`
+	// Download fills the module cache that the command reads. Nil: it has none.
+	Download *Download `json:"download,omitempty"`
+	Pos      spec.Pos  `json:"pos,omitzero"`
 }
 
 // Rootfs says which of scratch's missing files are written. The zero value
 // writes none.
 type Rootfs struct {
-	Certs, Tzdata, Passwd, Tmp bool
-	Pos                        spec.Pos
+	Certs  bool     `json:"certs,omitempty"`
+	Tzdata bool     `json:"tzdata,omitempty"`
+	Passwd bool     `json:"passwd,omitempty"`
+	Tmp    bool     `json:"tmp,omitempty"`
+	Pos    spec.Pos `json:"pos,omitzero"`
 }
 
 // IsZero reports whether no file is written.
 func (r Rootfs) IsZero() bool { return !r.Certs && !r.Tzdata && !r.Passwd && !r.Tmp }
 
-// Target is one binary for one platform.
+// Target is what is built for one platform.
 type Target struct {
-	// Binary is the name of the binary, as go build gives it, without .exe.
-	Binary string
-	// Main is the main package as an argument of go build, such as ./cmd/server.
-	Main string
-	// Dir is the directory in which the go command runs, from the context's root.
-	Dir string
+	// Name is how --target names it.
+	Name string `json:"name"`
 	// Platform is what the client calls the target.
-	Platform ocispecs.Platform
+	Platform ocispecs.Platform `json:"platform"`
 	// Port is what the go command calls it.
-	Port Port
-	// Env is the environment that decides the binary, as NAME=value.
-	Env []string
-	// Flags are the flags of go build, without -o and the package.
-	Flags []string
-	// File is the file name of the binary, with .exe where it belongs.
-	File string
-	// Path is where the binary stands in the image.
-	Path string
+	Port Port `json:"port"`
+	// Binaries are compiled. In an image the first one is run.
+	Binaries []Binary `json:"binaries,omitempty"`
+	// Test is run in place of a compile. Nil: the target is no test.
+	Test *Test `json:"test,omitempty"`
+	// Base is the image below the binary, "" for scratch.
+	Base    string   `json:"base,omitempty"`
+	BasePos spec.Pos `json:"basePos,omitzero"`
+	// Rootfs holds the files that scratch lacks.
+	Rootfs Rootfs `json:"rootfs,omitzero"`
+	// Files are put beside the binary.
+	Files []File `json:"files,omitempty"`
 	// Image is how the image is run.
-	Image Image
-	Pos   spec.Pos
+	Image Image    `json:"image,omitzero"`
+	Pos   spec.Pos `json:"pos,omitzero"`
 }
 
-// Image is the part of the image config that the spec decides.
+// Binary is a program for one platform.
+type Binary struct {
+	// Name is the name of the binary, as go build gives it, without .exe.
+	Name string `json:"name"`
+	// Main is the main package as an argument of go build, such as ./cmd/server.
+	Main string `json:"main,omitempty"`
+	// Dir is the directory in which the go command runs, from the context's root.
+	Dir string `json:"dir"`
+	// Env is the environment that decides the binary, as NAME=value.
+	Env []string `json:"env,omitempty"`
+	// Flags are the flags of go build, without -o and the package.
+	Flags []string `json:"flags,omitempty"`
+	// File is the file name of the binary, with .exe where it belongs.
+	File string `json:"file"`
+	// Path is where the binary stands in the image.
+	Path string `json:"path"`
+	// Download fills the module cache, once for all binaries of a module or of a
+	// workspace. Nil: nothing must be downloaded.
+	Download *Download `json:"download,omitempty"`
+	// Profile is the file of the context that Flags name for profile-guided
+	// optimization, "" for none.
+	Profile    string   `json:"profile,omitempty"`
+	ProfilePos spec.Pos `json:"profilePos,omitzero"`
+	Pos        spec.Pos `json:"pos,omitzero"`
+}
+
+// Test is what go test runs, on the build platform.
+type Test struct {
+	// Dir is the directory in which the go command runs, from the context's root.
+	Dir string `json:"dir"`
+	// Env is the environment that decides the test, as NAME=value.
+	Env []string `json:"env,omitempty"`
+	// Args are the arguments of go test.
+	Args []string `json:"args,omitempty"`
+	// Download fills the module cache. Nil: nothing must be downloaded.
+	Download *Download `json:"download,omitempty"`
+}
+
+// File is something to put into an image.
+type File struct {
+	// Context is the named context that Path is in, "" for the build context.
+	Context string `json:"context,omitempty"`
+	// Path is rooted and may hold wildcards.
+	Path string `json:"path"`
+	// URL is where the file is, in place of a context, and Checksum its digest.
+	URL      string `json:"url,omitempty"`
+	Checksum string `json:"checksum,omitempty"`
+	// To is where it stands in the image; with a / at the end, the directory.
+	To string `json:"to"`
+	// Mode is what the permissions are set to, -1 to keep them.
+	Mode int `json:"mode"`
+	// UID and GID own the file.
+	UID int      `json:"uid"`
+	GID int      `json:"gid"`
+	Pos spec.Pos `json:"pos,omitzero"`
+}
+
+// Image is the part of the image config that the spec decides. On a base image
+// what is empty here is that of the base.
 type Image struct {
-	User       string
-	Workdir    string
-	Entrypoint []string
-	Cmd        []string
-	// Env holds NAME=value in the order of the spec, after PATH.
-	Env []string
+	// User is never empty on scratch, except for Windows.
+	User string `json:"user,omitempty"`
+	// Workdir is never empty on scratch.
+	Workdir    string   `json:"workdir,omitempty"`
+	Entrypoint []string `json:"entrypoint,omitempty"`
+	Cmd        []string `json:"cmd,omitempty"`
+	// Env holds NAME=value in the order of the spec, on scratch after PATH.
+	Env []string `json:"env,omitempty"`
 	// Expose holds port/protocol.
-	Expose []string
+	Expose []string `json:"expose,omitempty"`
 	// Volumes holds absolute paths.
-	Volumes []string
-	// Labels are those of the spec, then those of the client.
-	Labels map[string]string
+	Volumes []string `json:"volumes,omitempty"`
+	// Labels are those of the build, of the spec and of the client; the last
+	// one of a name wins.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Annotations are those of the manifest, in the order of the spec.
-	Annotations []spec.Pair
+	Annotations []Annotation `json:"annotations,omitempty"`
 	// Stopsignal is empty for the default of whoever runs the image.
-	Stopsignal string
+	Stopsignal string `json:"stopsignal,omitempty"`
+	// Healthcheck is nil when the spec has none.
+	Healthcheck *Healthcheck `json:"healthcheck,omitempty"`
+}
+
+// Annotation is an annotation of a manifest.
+type Annotation struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Healthcheck is how a runtime finds out whether the binary works. A zero
+// duration and zero retries stand for the runtime's default.
+type Healthcheck struct {
+	// Test is the command and its arguments.
+	Test          []string      `json:"test,omitempty"`
+	Interval      time.Duration `json:"interval,omitzero"`
+	Timeout       time.Duration `json:"timeout,omitzero"`
+	StartPeriod   time.Duration `json:"startPeriod,omitzero"`
+	StartInterval time.Duration `json:"startInterval,omitzero"`
+	Retries       int           `json:"retries"`
 }
 
 // Warning is worth telling and stops nothing.
 type Warning struct {
-	Pos spec.Pos
+	Pos spec.Pos `json:"pos,omitzero"`
 	// Rule names the kind of warning, in the manner of BuildKit's lint rules.
-	Rule string
-	Msg  string
+	Rule string `json:"rule"`
+	Msg  string `json:"msg"`
 }
 
 // Options is what the client asked for.
@@ -130,6 +243,9 @@ type Options struct {
 	Labels map[string]string
 	// Target is the value of --target.
 	Target string
+	// Every makes the targets those of all binaries, whatever Target says: for
+	// looking at a spec instead of building it.
+	Every bool
 	// Ignored says that the client withholds go.mod: a .dockerignore excludes it.
 	Ignored bool
 	// Revision and Source are the values of ${REVISION} and ${SOURCE}.

@@ -17,10 +17,11 @@ import (
 // port.
 type Port struct {
 	// OS and Arch are GOOS and GOARCH.
-	OS, Arch string
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
 	// Level is the microarchitecture level: the value of the variable that
 	// LevelVar names, "" when the architecture has none.
-	Level string
+	Level string `json:"level,omitempty"`
 }
 
 // Ports returns all ports of the go command, sorted, each at its lowest level:
@@ -87,30 +88,47 @@ func unknownPlatform(name, port string) error {
 	if !strings.Contains(port, "/") {
 		port = complete(port)
 	}
-	if near := spec.Nearest(port, portNames()); near != "" {
-		return fmt.Errorf("unknown platform %q (did you mean %q?)", name, near)
+	systems, _ := parts(portNames())
+	os, arch, _ := strings.Cut(port, "/")
+	os = spec.Nearest(os, systems)
+	known := portsOf(os)
+	_, archs := parts(known)
+	switch near := spec.Nearest(arch, archs); {
+	case os == "":
+		return fmt.Errorf("unknown platform %q (expected one such as linux/amd64)", name)
+	case near != "":
+		return fmt.Errorf("unknown platform %q (did you mean %q?)", name, os+"/"+near)
 	}
-	os, _, _ := strings.Cut(port, "/")
-	if known := portsOf(os); len(known) > 0 {
-		return fmt.Errorf("unknown platform %q (known: %s)", name, strings.Join(known, ", "))
-	}
-	return fmt.Errorf("unknown platform %q", name)
+	return fmt.Errorf("unknown platform %q (known: %s)", name, strings.Join(known, ", "))
 }
 
-// complete returns a likely platform of an operating system or an architecture.
-// It is a proposal only: what is missing is never taken from the machine, so
-// that the same spec is the same build everywhere.
+// parts returns the operating systems and the architectures of ports.
+func parts(ports []string) (systems, archs []string) {
+	for _, name := range ports {
+		os, arch, _ := strings.Cut(name, "/")
+		systems, archs = append(systems, os), append(archs, arch)
+	}
+	return systems, archs
+}
+
+// complete returns a likely platform of an operating system or an architecture,
+// "" when it is neither. It is a proposal only: what is missing is never taken
+// from the machine, so that the same spec is the same build everywhere.
 func complete(word string) string {
 	if word == "" {
 		return ""
 	}
 	p := platforms.Normalize(ocispecs.Platform{OS: word, Architecture: word})
-	known := portsOf(p.OS)
+	systems, archs := parts(portNames())
+	os, arch := spec.Nearest(p.OS, systems), spec.Nearest(p.Architecture, archs)
+	known := portsOf(os)
 	switch {
+	case len(known) == 0 && arch == "":
+		return ""
 	case len(known) == 0:
-		return "linux/" + p.Architecture
-	case slices.Contains(known, p.OS+"/amd64"):
-		return p.OS + "/amd64"
+		return "linux/" + arch
+	case slices.Contains(known, os+"/amd64"):
+		return os + "/amd64"
 	}
 	return known[0]
 }

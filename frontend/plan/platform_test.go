@@ -170,7 +170,7 @@ func TestParsePlatform(t *testing.T) {
 func TestParsePlatformErrors(t *testing.T) {
 	const linux = "(known: linux/386, linux/amd64, linux/arm, linux/arm64, linux/loong64, linux/mips, linux/mips64, linux/mips64le, linux/mipsle, linux/ppc64, linux/ppc64le, linux/riscv64, linux/s390x)"
 	for _, tt := range []struct{ in, want string }{
-		{"", `unknown platform ""`},
+		{"", `unknown platform "" (expected one such as linux/amd64)`},
 		{"linux/amd46", `unknown platform "linux/amd46" (did you mean "linux/amd64"?)`},
 		{"linux/amd46/v3", `unknown platform "linux/amd46/v3" (did you mean "linux/amd64"?)`},
 		{"lunix/arm64", `unknown platform "lunix/arm64" (did you mean "linux/arm64"?)`},
@@ -185,7 +185,12 @@ func TestParsePlatformErrors(t *testing.T) {
 		{"linux/*", `unknown platform "linux/*" ` + linux},
 		{" linux/amd64", `unknown platform " linux/amd64" (did you mean "linux/amd64"?)`},
 		{"linux/amd64,linux/arm64", `unknown platform "linux/amd64,linux/arm64" ` + linux},
-		{"zos/s390x", `unknown platform "zos/s390x"`},
+		{"zos/s390x", `unknown platform "zos/s390x" (expected one such as linux/amd64)`},
+		{"foo", `unknown platform "foo" (expected one such as linux/amd64)`},
+		{"amd46", `unknown platform "amd46" (did you mean "linux/amd64"?)`},
+		{"windws", `unknown platform "windws" (did you mean "windows/amd64"?)`},
+		{"linux/vax", `unknown platform "linux/vax" ` + linux},
+		{"widnows/arm46", `unknown platform "widnows/arm46" (did you mean "windows/arm64"?)`},
 		{"linux/amd64/v9", `unknown variant "v9" of linux/amd64 (known: v1, v2, v3, v4)`},
 		{"linux/amd64/3", `unknown variant "3" of linux/amd64 (known: v1, v2, v3, v4)`},
 		{"linux/arm/v4", `unknown variant "v4" of linux/arm (known: v5, v6, v7)`},
@@ -207,11 +212,11 @@ func TestPortOfErrors(t *testing.T) {
 		in   ocispecs.Platform
 		want string
 	}{
-		{ocispecs.Platform{}, `unknown platform ""`},
+		{ocispecs.Platform{}, `unknown platform "" (expected one such as linux/amd64)`},
 		{ocispecs.Platform{Architecture: "amd64"}, `unknown platform "amd64" (did you mean "linux/amd64"?)`},
 		{ocispecs.Platform{OS: "linux"}, `unknown platform "linux" (did you mean "linux/amd64"?)`},
 		{ocispecs.Platform{OS: "linux", Architecture: "amd46"}, `unknown platform "linux/amd46" (did you mean "linux/amd64"?)`},
-		{ocispecs.Platform{OS: "unknown", Architecture: "unknown"}, `unknown platform "unknown/unknown"`},
+		{ocispecs.Platform{OS: "unknown", Architecture: "unknown"}, `unknown platform "unknown/unknown" (expected one such as linux/amd64)`},
 		{ocispecs.Platform{OS: "linux", Architecture: "amd64", Variant: "v5"}, `unknown variant "v5" of linux/amd64 (known: v1, v2, v3, v4)`},
 	} {
 		if p, err := PortOf(tt.in); err == nil || err.Error() != tt.want {

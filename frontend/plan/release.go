@@ -14,18 +14,37 @@ type line struct {
 	line        int
 }
 
-// release decides the Go release: the spec's, the toolchain line's, or the
-// minor release of the go line. A workspace's go.work stands above go.mod, as
-// it does for the go command.
-func (r *resolver) release(m *scan.Module) {
+// lines are what the files of a module ask for. A workspace's go.work stands
+// above go.mod, as it does for the go command.
+func (r *resolver) lines(m *scan.Module) (goLine, toolchain line) {
 	mod := join(m.Dir, "go.mod")
-	goLine := line{mod, m.Go, m.GoLine}
-	toolchain := line{mod, m.Toolchain, m.ToolchainLine}
+	goLine = line{mod, m.Go, m.GoLine}
+	toolchain = line{mod, m.Toolchain, m.ToolchainLine}
 	if w := r.index.Work; w != nil {
 		if w.Go != "" {
 			goLine = line{"go.work", w.Go, w.GoLine}
 		}
 		toolchain = line{"go.work", w.Toolchain, w.ToolchainLine}
+	}
+	return goLine, toolchain
+}
+
+// release decides the Go release: the spec's, the toolchain line's, or the
+// minor release of the go line. Of several modules the one that asks for the
+// newest decides.
+func (r *resolver) release(mods []*scan.Module) {
+	goLine, toolchain := r.lines(mods[0])
+	for _, m := range mods[1:] {
+		g, t := r.lines(m)
+		if version.Compare("go"+g.value, "go"+goLine.value) > 0 {
+			goLine = g
+		}
+		if version.Compare(t.value, toolchain.value) > 0 {
+			toolchain = t
+		}
+	}
+	if !sameOrNewer(toolchain.value, goLine.value) {
+		toolchain = line{} // another module's go line asks for more
 	}
 	switch {
 	case r.written(&r.spec.Go):
@@ -38,9 +57,15 @@ func (r *resolver) release(m *scan.Module) {
 	case r.spec.Builder != "":
 		// The image decides; a go.mod without a go line is no reason to stop.
 	default:
-		r.fail((&spec.Error{File: mod, Pos: spec.Pos{Line: 1, Column: 1}, Msg: "go.mod has no go line"}).
+		r.fail((&spec.Error{File: goLine.file, Pos: spec.Pos{Line: 1, Column: 1}, Msg: "go.mod has no go line"}).
 			WithHelp("add one, or set go: in the spec"))
 	}
+}
+
+// sameOrNewer reports whether a toolchain can compile what a go line asks for.
+func sameOrNewer(toolchain, goLine string) bool {
+	name, _, _ := strings.Cut(toolchain, "-")
+	return toolchain == "" || version.Compare(name, "go"+goLine) >= 0
 }
 
 // chosenRelease checks the release that the spec names.
@@ -49,8 +74,8 @@ func (r *resolver) chosenRelease(goLine line) string {
 	release, ok := r.expand(field)
 	switch {
 	case !ok:
-	case strings.HasPrefix(release, "go") && version.IsValid(release):
-		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("write %s", strings.TrimPrefix(release, "go")))
+	case !version.IsValid("go"+release) && version.IsValid("go"+strings.Trim(release, "gov ")) && strings.Contains(release, "."):
+		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("write %s", strings.Trim(release, "gov ")))
 	case !version.IsValid("go"+release) || !strings.Contains(release, "."):
 		r.fail(r.spec.Errorf(field, "go: %q is not a release", release).WithHelp("expected one such as 1.26 or 1.26.3"))
 	case goLine.value != "" && older(release, goLine.value):

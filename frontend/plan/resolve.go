@@ -13,9 +13,6 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
-// TargetBinaries is the target that exports binaries as files.
-const TargetBinaries = "binaries"
-
 // resolver collects the plan and all that is wrong on the way.
 type resolver struct {
 	spec  *spec.Spec
@@ -24,36 +21,97 @@ type resolver struct {
 	vars  map[string]string
 	plan  *Plan
 	errs  spec.ErrorList
+	// downloads are those of the plan, without repetitions, and download what
+	// the spec says of each.
+	downloads []*Download
+	download  *Download
+	// unset are declared arguments without a value, and broken the places of
+	// values that could not be expanded: that was reported, and nothing that
+	// follows from it is.
+	unset  map[string]bool
+	broken map[spec.Pos]bool
+	// badPlatform says that a platform was refused, so that a file may have been
+	// meant for that one.
+	badPlatform bool
 }
 
 // Resolve takes every default and resolves every name. All errors come back at
 // once, as a [spec.ErrorList].
 func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
-	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}}
-	r.args()
+	r := newResolver(s, ix, opt)
 	requested := r.platforms()
-	m := r.main(requested)
-	if m == nil {
-		return nil, r.errs.Err()
+	r.plan.Generate = r.generate()
+	r.workspace()
+	if len(requested) == 0 {
+		requested = r.standIn()
 	}
-	r.release(m.module)
-	r.builder()
-	r.download(m.module)
-	r.target(m)
-	for _, p := range requested {
-		r.plan.Targets = append(r.plan.Targets, r.binary(m, p))
+	if m := r.firstModule(); m != nil {
+		r.binaries(m, requested)
 	}
-	r.rootfs()
 	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
 	return r.plan, nil
 }
 
-// written reports whether the spec has a value for a field, even an empty one.
-func (r *resolver) written(field *string) bool { return r.spec.Pos(field).IsValid() }
+// Prepare is the part of Resolve that runs before the source tree is complete:
+// the release, the builder and what generates files. Its plan has no targets.
+func Prepare(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
+	r := newResolver(s, ix, opt)
+	r.plan.Generate = r.generate()
+	r.workspace()
+	if m := r.firstModule(); m != nil {
+		mods := r.namedModules()
+		if len(mods) == 0 {
+			mods = append(mods, m)
+		}
+		r.release(mods)
+		r.builder()
+	}
+	if err := r.errs.Err(); err != nil {
+		return nil, err
+	}
+	return r.plan, nil
+}
 
-func (r *resolver) fail(e *spec.Error) { r.errs = append(r.errs, e) }
+func newResolver(s *spec.Spec, ix *scan.Index, opt Options) *resolver {
+	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}}
+	r.args()
+	r.download = r.modules()
+	return r
+}
+
+// written reports whether the spec has a value for a field, even an empty one.
+func (r *resolver) written(field any) bool { return r.spec.Pos(field).IsValid() }
+
+// fail reports an error, unless it only follows from another one.
+func (r *resolver) fail(e *spec.Error) {
+	if e.File != r.spec.File() || !r.broken[e.Pos] {
+		r.errs = append(r.errs, e)
+	}
+}
+
+// isBroken reports whether a field could not be expanded.
+func (r *resolver) isBroken(field any) bool { return r.broken[r.spec.Pos(field)] }
+
+// firstModule returns the module of the root, or the first one there is. It
+// returns nil when there is none that can be used, which was reported then.
+func (r *resolver) firstModule() *scan.Module {
+	if len(r.index.Modules) == 0 {
+		r.fail(r.noModule())
+		return nil
+	}
+	if m := r.index.ModuleOf("."); m != nil && m.Err == nil {
+		return m
+	}
+	for i := range r.index.Modules {
+		if m := &r.index.Modules[i]; m.Err == nil {
+			return m
+		}
+	}
+	r.fail(r.brokenModule())
+	return nil
+}
 
 // requested is a platform that was asked for, with its port and the field of
 // the spec that names it (nil: the client did).
@@ -65,54 +123,83 @@ type requested struct {
 
 // platforms returns what is built, without repetitions.
 func (r *resolver) platforms() []requested {
-	var all []requested
-	switch {
-	case len(r.opt.Platforms) > 0:
-		for _, p := range r.opt.Platforms {
-			all = append(all, requested{platform: p})
-		}
-	case len(r.spec.Platforms) > 0:
-		for i := range r.spec.Platforms {
-			field := &r.spec.Platforms[i]
-			text, ok := r.expand(field)
-			if !ok {
-				continue
-			}
-			p, err := ParsePlatform(text)
-			if err != nil {
-				r.fail(r.spec.Errorf(field, "%v", err))
-				continue
-			}
-			all = append(all, requested{platform: p, field: field})
-		}
-	default:
-		all = append(all, requested{platform: r.opt.BuildPlatform})
-	}
 	var known []requested
-	for _, q := range all {
+	for _, q := range r.named() {
 		q.platform = platforms.Normalize(q.platform)
 		port, err := PortOf(q.platform)
 		switch {
 		case err != nil:
-			r.fail(r.platformErrorf(q, "%v", err))
+			r.platformErrorf(q, "%v", err)
 			continue
 		case port.NeedsLinker():
-			r.fail(r.platformErrorf(q, "%s/%s cannot be built: the port links with a C linker only", port.OS, port.Arch))
+			r.platformErrorf(q, "%s/%s cannot be built: the port links with a C linker only", port.OS, port.Arch)
 			continue
 		}
 		q.port = port
-		if !slices.ContainsFunc(known, func(k requested) bool { return k.port == q.port }) {
+		same := func(k requested) bool { return k.port == q.port && k.platform.OSVersion == q.platform.OSVersion }
+		if !slices.ContainsFunc(known, same) {
 			known = append(known, q)
 		}
 	}
 	return known
 }
 
-func (r *resolver) platformErrorf(q requested, format string, a ...any) *spec.Error {
-	if q.field != nil {
-		return r.spec.Errorf(q.field, format, a...)
+// standIn is a platform in place of those that were refused, so that the rest
+// of the spec is looked at, too.
+func (r *resolver) standIn() []requested {
+	p := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+	if len(r.spec.Platforms) > 0 && strings.HasPrefix(r.spec.Platforms[0], "w") {
+		p.OS = "windows"
 	}
-	return r.start("--platform: "+format, a...)
+	port, _ := PortOf(p) // error ignored: there are such ports
+	return []requested{{platform: p, port: port}}
+}
+
+// named returns the platforms that the client names, else those of the spec,
+// else the build platform.
+func (r *resolver) named() []requested {
+	var all []requested
+	for i := range r.spec.Platforms {
+		field := &r.spec.Platforms[i]
+		text, ok := r.expand(field)
+		if !ok {
+			r.badPlatform = true
+			continue
+		}
+		if names := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ' ' }); len(names) > 1 {
+			for i := range names {
+				names[i] = strings.TrimPrefix(names[i], "-") // an item without its space
+			}
+			r.fail(r.spec.Errorf(field, "unknown platform %q", text).WithHelp("write a list: [%s]", strings.Join(names, ", ")))
+			r.badPlatform = true
+			continue
+		}
+		p, err := ParsePlatform(text)
+		if err != nil {
+			r.platformErrorf(requested{field: field}, "%v", err)
+			continue
+		}
+		all = append(all, requested{platform: p, field: field})
+	}
+	if len(r.opt.Platforms) > 0 {
+		all = nil
+		for _, p := range r.opt.Platforms {
+			all = append(all, requested{platform: p})
+		}
+	}
+	if len(r.spec.Platforms) == 0 && len(all) == 0 {
+		all = append(all, requested{platform: r.opt.BuildPlatform})
+	}
+	return all
+}
+
+func (r *resolver) platformErrorf(q requested, format string, a ...any) {
+	r.badPlatform = true
+	if q.field != nil {
+		r.fail(r.spec.Errorf(q.field, format, a...))
+		return
+	}
+	r.fail(r.start("--platform: "+format, a...))
 }
 
 // start returns an error that no value of the spec is to blame for.
@@ -120,93 +207,30 @@ func (r *resolver) start(format string, a ...any) *spec.Error {
 	return r.spec.Errorf(nil, format, a...)
 }
 
-// builder decides the image that holds the go command.
+// builder decides the image that holds the go command. The small variant has
+// no git, which private modules are fetched with.
 func (r *resolver) builder() {
 	s := r.spec
-	r.plan.Builder = Builder{Ref: "golang:" + r.plan.Release + "-alpine", Pos: s.At(&s.Builder, &s.Go)}
+	ref := "golang:" + r.plan.Release
+	if len(s.Modules.Private) == 0 && !r.written(&s.Modules.SSH) {
+		ref += "-alpine"
+	}
+	r.plan.Builder = Builder{Ref: ref, Pos: s.At(&s.Builder, &s.Go)}
 	if !r.written(&s.Builder) {
 		return
 	}
 	ref, ok := r.expand(&s.Builder)
 	if _, err := reference.ParseNormalizedNamed(ref); ok && err != nil {
-		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", ref).WithHelp("expected one such as golang:1.26-alpine"))
+		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", ref).WithHelp("%s", referenceHelp(ref, "expected one such as golang:1.26-alpine")))
+	}
+	if ok && ref == scratch {
+		r.fail(s.Errorf(&s.Builder, "builder: scratch holds no go command").WithHelp("expected an image such as golang:1.26-alpine"))
 	}
 	r.plan.Builder.Ref, r.plan.Builder.Chosen = ref, true
 }
 
-// target obeys --target.
-func (r *resolver) target(m *mainPackage) {
-	switch r.opt.Target {
-	case "", m.name:
-	case TargetBinaries:
-		r.plan.FilesOnly = true
-	default:
-		e := r.start("--target: unknown target %q", r.opt.Target).WithHelp("expected %s or %s", m.name, TargetBinaries)
-		if near := spec.Nearest(r.opt.Target, []string{m.name, TargetBinaries}); near != "" {
-			e.WithHelp("did you mean %s?", near)
-		}
-		r.fail(e)
-	}
-}
-
-// rootfs decides which files scratch gets. Only images for Linux have a use for
-// them.
-func (r *resolver) rootfs() {
-	linux := func(t Target) bool { return t.Port.OS == "linux" }
-	if r.plan.FilesOnly || !slices.ContainsFunc(r.plan.Targets, linux) {
-		return
-	}
-	im := &r.spec.Image
-	r.plan.Rootfs = Rootfs{
-		Certs:  isTrue(im.Certs),
-		Tzdata: isTrue(im.Tzdata),
-		Passwd: isTrue(im.Passwd),
-		Tmp:    isTrue(im.Tmp),
-		Pos:    r.spec.At(im),
-	}
-}
-
 // isTrue takes the default of a switch that is on unless the spec says false.
 func isTrue(b *bool) bool { return b == nil || *b }
-
-// binary is the plan of one binary for one platform.
-func (r *resolver) binary(m *mainPackage, q requested) Target {
-	s := r.spec
-	t := Target{
-		Binary:   m.name,
-		Main:     m.arg,
-		Dir:      m.module.Dir,
-		Platform: q.platform,
-		Port:     q.port,
-		File:     m.name + q.port.Exe(),
-		Pos:      s.At(&s.Main, &s.Build),
-	}
-	vars := r.targetVars(q)
-	t.Path = imagePath(t.File)
-	t.Env = append(q.port.Env(), "CGO_ENABLED=0")
-	t.Env = append(t.Env, r.compileEnv(vars)...)
-	t.Flags = r.flags(vars)
-	t.Image = r.image(t, vars)
-	return t
-}
-
-// targetVars are the variables that only a target has.
-func (r *resolver) targetVars(q requested) map[string]string {
-	return map[string]string{
-		"TARGETPLATFORM": platforms.Format(q.platform),
-		"TARGETOS":       q.platform.OS,
-		"TARGETARCH":     q.platform.Architecture,
-		"TARGETVARIANT":  q.platform.Variant,
-	}
-}
-
-// imagePath keeps a binary out of the way of the directories of the image.
-func imagePath(file string) string {
-	if slices.Contains([]string{"dev", "etc", "home", "proc", "root", "sys", "tmp", "usr"}, file) {
-		return "/bin/" + file
-	}
-	return "/" + file
-}
 
 // join is path.Join for a directory that may be the root.
 func join(dir, name string) string {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/tools/txtar"
@@ -39,18 +40,30 @@ func TestResolve(t *testing.T) {
 			got := txtar.File{Name: "plan", Data: []byte(dump(p))}
 			if err != nil {
 				var list spec.ErrorList
-				if !errors.As(err, &list) {
-					t.Fatalf("got %T %v, want an ErrorList", err, err)
+				var in *scan.Error
+				if !errors.As(err, &list) && !errors.As(err, &in) {
+					t.Fatalf("got %T %v, want an ErrorList or an error of a go.mod", err, err)
 				}
-				got = txtar.File{Name: "errors", Data: []byte(list.Error() + "\n")}
+				got = txtar.File{Name: "errors", Data: []byte(err.Error() + "\n")}
 			}
 			golden(t, file, ar, got)
 		})
 	}
 }
 
-// resolve reads the sections of an archive.
+// resolve resolves an archive.
 func resolve(t *testing.T, ar *txtar.Archive) (*Plan, error) {
+	t.Helper()
+	s, tree, opt := inputs(t, ar)
+	ix, err := scan.Scan(tree, scan.Options{Mains: Mains(s)})
+	if err != nil {
+		return nil, err
+	}
+	return Resolve(s, ix, opt)
+}
+
+// inputs reads the sections of an archive.
+func inputs(t *testing.T, ar *txtar.Archive) (*spec.Spec, fstest.MapFS, Options) {
 	t.Helper()
 	opt := Options{BuildPlatform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Args: map[string]string{}, Labels: map[string]string{}}
 	tree := fstest.MapFS{}
@@ -69,11 +82,7 @@ func resolve(t *testing.T, ar *txtar.Archive) (*Plan, error) {
 			tree[f.Name] = &fstest.MapFile{Data: f.Data, Mode: 0o644}
 		}
 	}
-	ix, err := scan.Scan(tree, scan.Options{Main: s.Main})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Resolve(s, ix, opt)
+	return s, tree, opt
 }
 
 func options(t *testing.T, text string, opt *Options) {
@@ -89,6 +98,10 @@ func options(t *testing.T, text string, opt *Options) {
 			opt.Platforms = append(opt.Platforms, p)
 		case key == "target":
 			opt.Target = value
+		case key == "every":
+			opt.Every = true
+		case key == "source":
+			opt.Source = value
 		case key == "ignored":
 			opt.Ignored = true
 		case key == "revision":
@@ -132,32 +145,71 @@ func dump(p *Plan) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "go %s\nbuilder %s %v\n", p.Release, p.Builder.Ref, p.Builder.Pos)
-	if d := p.Download; d != nil {
-		fmt.Fprintf(&b, "download in %s from %s env %q %v\n", d.Dir, strings.Join(d.Files, " "), d.Env, d.Pos)
+	for _, c := range p.Generate {
+		fmt.Fprintf(&b, "generate %q in %s network %v %v\n", c.Args, c.Dir, c.Network, c.Pos)
+		dumpDownload(&b, c.Download)
 	}
-	fmt.Fprintf(&b, "rootfs %+v\n", p.Rootfs)
+	for _, n := range p.Names {
+		fmt.Fprintf(&b, "name %s main %q from %q default %v %v\n", n.Name, n.Main, n.From, n.Default, n.Pos)
+	}
 	if p.FilesOnly {
 		fmt.Fprintf(&b, "files only\n")
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "warning %v %s\n", w.Pos, w.Msg)
 	}
-	for _, t := range p.Targets {
-		fmt.Fprintf(&b, "target %s %s in %s for %s %v\n\tenv %s\n\tflags %q\n\tpath %s\n", t.Binary, t.Main, t.Dir, t.Port, t.Pos,
-			strings.Join(t.Env, " "), t.Flags, t.Path)
-		im := t.Image
-		fmt.Fprintf(&b, "\timage user=%s workdir=%s entrypoint=%q cmd=%q expose=%v\n\timage env=%q\n", im.User, im.Workdir, im.Entrypoint, im.Cmd, im.Expose, im.Env)
-		for _, k := range slices.Sorted(maps.Keys(im.Labels)) {
-			fmt.Fprintf(&b, "\tlabel %s=%s\n", k, im.Labels[k])
-		}
-		for _, a := range im.Annotations {
-			fmt.Fprintf(&b, "\tannotation %s=%s\n", a.Name, a.Value)
-		}
-		if im.Volumes != nil || im.Stopsignal != "" {
-			fmt.Fprintf(&b, "\timage volumes=%q stopsignal=%s\n", im.Volumes, im.Stopsignal)
-		}
+	for i := range p.Targets {
+		dumpTarget(&b, &p.Targets[i])
 	}
 	return b.String()
+}
+
+func dumpDownload(b *strings.Builder, d *Download) {
+	if d != nil {
+		fmt.Fprintf(b, "\tdownload in %s from %s env %q netrc %s ssh %s %v\n", d.Dir, strings.Join(d.Files, " "), d.Env, d.Netrc, d.SSH, d.Pos)
+	}
+}
+
+func dumpTarget(b *strings.Builder, t *Target) {
+	fmt.Fprintf(b, "target %s for %s %v\n", t.Name, t.Port, t.Pos)
+	if t.Platform.OSVersion != "" {
+		fmt.Fprintf(b, "\tplatform %s\n", platforms.FormatAll(t.Platform))
+	}
+	for _, bin := range t.Binaries {
+		fmt.Fprintf(b, "\tbinary %s: %s in %s %v\n\t\tenv %s\n\t\tflags %q\n\t\tpath %s\n", bin.Name, bin.Main, bin.Dir, bin.Pos, strings.Join(bin.Env, " "), bin.Flags, bin.Path)
+		if bin.Profile != "" {
+			fmt.Fprintf(b, "\t\tprofile %s\n", bin.Profile)
+		}
+		dumpDownload(b, bin.Download)
+	}
+	if test := t.Test; test != nil {
+		fmt.Fprintf(b, "\ttest in %s %q env %s\n", test.Dir, test.Args, strings.Join(test.Env, " "))
+		dumpDownload(b, test.Download)
+	}
+	if len(t.Binaries) == 0 || t.Image.Labels == nil {
+		return
+	}
+	if t.Base != "" {
+		fmt.Fprintf(b, "\tfrom %s %v\n", t.Base, t.BasePos)
+	}
+	fmt.Fprintf(b, "\trootfs %+v\n", t.Rootfs)
+	for _, f := range t.Files {
+		fmt.Fprintf(b, "\tfile %s%s %s to %s mode %o owner %d:%d %v\n", f.URL, f.Checksum, strings.TrimSpace(f.Context+" "+f.Path), f.To, f.Mode, f.UID, f.GID, f.Pos)
+	}
+	im := t.Image
+	fmt.Fprintf(b, "\timage user=%s workdir=%s entrypoint=%q cmd=%q expose=%v\n\timage env=%q\n", im.User, im.Workdir, im.Entrypoint, im.Cmd, im.Expose, im.Env)
+	for _, k := range slices.Sorted(maps.Keys(im.Labels)) {
+		fmt.Fprintf(b, "\tlabel %s=%s\n", k, im.Labels[k])
+	}
+	for _, a := range im.Annotations {
+		fmt.Fprintf(b, "\tannotation %s=%s\n", a.Name, a.Value)
+	}
+	if im.Volumes != nil || im.Stopsignal != "" {
+		fmt.Fprintf(b, "\timage volumes=%q stopsignal=%s\n", im.Volumes, im.Stopsignal)
+	}
+	if im.Healthcheck != nil {
+		fmt.Fprintf(b, "\thealthcheck %+v\n", *im.Healthcheck)
+	}
 }
 
 // TestResolveTwice checks that equal arguments give equal plans.
@@ -191,7 +243,7 @@ func TestSplitWords(t *testing.T) {
 		{" -s  -w ", []string{"-s", "-w"}, true},
 		{`'-X a=b c' "d'e"`, []string{"-X a=b c", "d'e"}, true},
 		{`-X a='b`, []string{"-X", "a='b"}, true},
-		{`'open`, nil, false},
+		{`-X 'open a`, []string{"-X", "'open a"}, false},
 	} {
 		got, ok := splitWords(tt.text)
 		if !slices.Equal(got, tt.want) || ok != tt.ok {

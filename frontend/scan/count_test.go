@@ -110,7 +110,7 @@ func TestNothingIsReadTwice(t *testing.T) {
 	tree["_tools/x.go"] = &fstest.MapFile{Data: []byte("package tools\n")}
 	for _, main := range []string{"", "./cmd/x", "tools", "./nowhere", "example.com/m/nowhere"} {
 		c := newCountingFS(tree)
-		if _, err := Scan(c, Options{Main: main}); err != nil {
+		if _, err := Scan(c, Options{Mains: []string{main}}); err != nil {
 			t.Fatal(err)
 		}
 		calls := c.sorted(t)
@@ -147,7 +147,7 @@ func TestBodiesAreNotRead(t *testing.T) {
 func TestMainReadsLittle(t *testing.T) {
 	tree := largeTree(50, 10)
 	c := newCountingFS(tree)
-	if _, err := Scan(c, Options{Main: "./cmd/x"}); err != nil {
+	if _, err := Scan(c, Options{Mains: []string{"./cmd/x"}}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -170,7 +170,7 @@ func BenchmarkScan(b *testing.B) {
 	for _, main := range []string{"", "./cmd/x"} {
 		b.Run("main="+main, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Scan(tree, Options{Main: main}); err != nil {
+				if _, err := Scan(tree, Options{Mains: []string{main}}); err != nil {
 					b.Fatal(err)
 				}
 			}

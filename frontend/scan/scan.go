@@ -126,14 +126,14 @@ type File struct {
 
 // Options says what to scan. The zero value asks for the whole tree.
 type Options struct {
-	// Main is the directory or the import path of a package, as [Index.Dir]
-	// takes it. When it names one, no other package is read. When it does not,
+	// Mains are directories or import paths of packages, as [Index.Dir] takes
+	// them. When each names one, no other package is read. When one does not,
 	// the whole tree is.
-	Main string
+	Mains []string
 }
 
 // Scan reads the tree of fsys. A go.work in the root or a go.mod that the build
-// needs (the root's, one of the workspace, the one of Options.Main) that
+// needs (the root's, one of the workspace, those of Options.Mains) that
 // cannot be parsed gives an [*Error]; of other modules that is only noted in
 // [Module.Err]. A Go file that cannot be parsed is no error. All other errors
 // are those of fsys.
@@ -143,12 +143,9 @@ func Scan(fsys fs.FS, opt Options) (*Index, error) {
 	if err := s.readWork(); err != nil {
 		return nil, err
 	}
-	found := false
-	if opt.Main != "" {
-		var err error
-		if found, err = s.main(opt.Main); err != nil {
-			return nil, err
-		}
+	found, err := s.mains(opt.Mains)
+	if err != nil {
+		return nil, err
 	}
 	if !found {
 		if err := s.tree(); err != nil {
@@ -190,12 +187,31 @@ func inside(dirs []string) []string {
 	return in
 }
 
-// main reads the package that name stands for and the modules around it. It
-// reports whether there is one.
-func (s *scan) main(name string) (bool, error) {
+// mains reads the packages that names stand for and the modules around them. It
+// reports whether there are such packages.
+func (s *scan) mains(names []string) (bool, error) {
+	if len(names) == 0 {
+		return false, nil
+	}
 	if err := s.readModules(append([]string{"."}, s.uses()...)); err != nil {
 		return false, err
 	}
+	needed := s.uses()
+	for _, name := range names {
+		f, err := s.main(name)
+		if err != nil || f == nil {
+			s.folders = nil
+			return false, err
+		}
+		needed = append(needed, f.module)
+		s.folders = append(s.folders, f)
+	}
+	s.needed = needed
+	return true, s.readModules(s.replaced())
+}
+
+// main lists the package that name stands for, nil when there is none.
+func (s *scan) main(name string) (*folder, error) {
 	for _, c := range candidates(name, s.known()) {
 		f, err := s.list(c.dir)
 		if err != nil || !f.isPackage() {
@@ -203,7 +219,7 @@ func (s *scan) main(name string) (bool, error) {
 		}
 		m, err := s.nearest(c.dir)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		if m != nil {
 			f.module = m.Dir
@@ -211,11 +227,9 @@ func (s *scan) main(name string) (bool, error) {
 		if c.byPath && (m == nil || m.ImportPath(c.dir) != name) {
 			continue
 		}
-		s.folders = append(s.folders, f)
-		s.needed = append(s.uses(), f.module)
-		return true, s.readModules(s.replaced())
+		return f, nil
 	}
-	return false, nil
+	return nil, nil
 }
 
 // nearest returns the module that dir belongs to, nil when there is none.

@@ -53,7 +53,7 @@ func readArchive(t *testing.T, name, golden string) *archive {
 	a := &archive{Archive: *ar, name: name, tree: fstest.MapFS{}}
 	for line := range strings.Lines(string(ar.Comment)) {
 		if main, ok := strings.CutPrefix(line, "main "); ok {
-			a.opt.Main = strings.TrimSpace(main)
+			a.opt.Mains = append(a.opt.Mains, strings.TrimSpace(main))
 		}
 	}
 	for _, f := range ar.Files {
@@ -104,7 +104,7 @@ func TestScan(t *testing.T) {
 		if diff := cmp.Diff(ix, again, cmpopts.IgnoreUnexported(Module{})); diff != "" {
 			t.Errorf("through JSON: -before +after:\n%s", diff)
 		}
-		return dump(ix, a.opt.Main)
+		return dump(ix, a.opt.Mains)
 	})
 }
 
@@ -127,7 +127,7 @@ func TestScanErrors(t *testing.T) {
 }
 
 // dump is the text form of an index.
-func dump(ix *Index, main string) string {
+func dump(ix *Index, mains []string) string {
 	var b strings.Builder
 	if w := ix.Work; w != nil {
 		fmt.Fprintf(&b, "work: go %q line %d, toolchain %q line %d%s\n", w.Go, w.GoLine, w.Toolchain, w.ToolchainLine, claims("sum", w.Sum, "vendor", w.Vendor))
@@ -156,7 +156,7 @@ func dump(ix *Index, main string) string {
 			fmt.Fprintf(&b, "  %s: %q %s%s\n", f.Name, f.Package, f.Constraint, claims("cgo", f.Cgo))
 		}
 	}
-	if main != "" {
+	for _, main := range mains {
 		dir, ok := ix.Dir(main)
 		fmt.Fprintf(&b, "main %s: %q %t\n", main, dir, ok)
 	}
@@ -282,11 +282,11 @@ package in new
 line: of module in "."
   x.go: "x" 
 `
-	if diff := cmp.Diff(want, dump(ix, "")); diff != "" {
+	if diff := cmp.Diff(want, dump(ix, nil)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	// A directory that is named may be a link.
-	ix, err = Scan(os.DirFS(dir), Options{Main: "./linked"})
+	ix, err = Scan(os.DirFS(dir), Options{Mains: []string{"./linked"}})
 	if err != nil || len(ix.Packages) != 1 || ix.Packages[0].Dir != "linked" {
 		t.Errorf("linked directory: got %+v, %v", ix, err)
 	}
@@ -332,7 +332,7 @@ func TestFileSystemErrors(t *testing.T) {
 			t.Errorf("%s broken: got error %v, want %v", name, err, errBroken)
 		}
 	}
-	if _, err := Scan(brokenFS{tree, "b"}, Options{Main: "a"}); err != nil {
+	if _, err := Scan(brokenFS{tree, "b"}, Options{Mains: []string{"a"}}); err != nil {
 		t.Errorf("b broken: got %v for a", err)
 	}
 }

@@ -1,20 +1,29 @@
 package spec
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Pos is a place in a file. Line and Column count from 1; Column counts bytes.
 // The zero Pos is no place.
 type Pos struct {
-	Line, Column int
+	Line   int `json:"line"`
+	Column int `json:"column"`
 }
 
 // IsValid reports whether the position is a place.
 func (p Pos) IsValid() bool { return p.Line > 0 }
+
+// compare orders places as they follow each other in a file.
+func (p Pos) compare(q Pos) int {
+	return cmp.Or(cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
+}
 
 // Error is something wrong at a place of a file.
 type Error struct {
@@ -65,41 +74,116 @@ func (l ErrorList) Unwrap() []error {
 	return errs
 }
 
+// maxErrors is how many errors are listed. More of them help nobody.
+const maxErrors = 100
+
 // Err returns the list, sorted and without repetitions, as an error: nil when
-// it is empty.
+// it is empty. Of a long list the rest is left out.
 func (l ErrorList) Err() error {
 	if len(l) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(l, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Pos.Line, b.Pos.Line),
-			cmp.Compare(a.Pos.Column, b.Pos.Column), strings.Compare(a.Msg, b.Msg))
+		return cmp.Or(cmp.Compare(a.File, b.File), a.Pos.compare(b.Pos), strings.Compare(a.Msg, b.Msg))
 	})
-	return slices.CompactFunc(l, func(a, b *Error) bool { return *a == *b })
+	l = slices.CompactFunc(l, func(a, b *Error) bool { return *a == *b })
+	if len(l) > maxErrors {
+		first := l[maxErrors]
+		l = append(l[:maxErrors:maxErrors], &Error{File: first.File, Pos: first.Pos, Msg: "more errors from here on"})
+	}
+	return l
 }
 
 // Errorf returns an error at the place of a field, named by its address as for
 // [Spec.Pos]. A field that was not written gives the start of the file.
 func (s *Spec) Errorf(field any, format string, a ...any) *Error {
-	return &Error{File: s.file, Pos: s.At(field), Msg: fmt.Sprintf(format, a...)}
+	return s.errorAt(s.At(field), format, a...)
+}
+
+// errorAt returns an error at a place of the spec.
+func (s *Spec) errorAt(p Pos, format string, a ...any) *Error {
+	return &Error{File: s.file, Pos: p, Msg: message(format, a)}
+}
+
+// message formats a text for one line of a terminal, whatever the user's
+// values are.
+func message(format string, a []any) string {
+	const limit = 500
+	for i := range a {
+		if text, ok := a[i].(string); ok {
+			a[i] = cut(text, limit)
+		}
+	}
+	text := fmt.Sprintf(format, a...)
+	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // ErrorIn is [Spec.Errorf] at the place of a text inside the field's value,
-// when that text stands on the line where the value starts.
+// when the value holds it as it was written.
 func (s *Spec) ErrorIn(field any, text, format string, a ...any) *Error {
 	e := s.Errorf(field, format, a...)
-	lines := strings.SplitN(string(s.data), "\n", e.Pos.Line+1)
-	if e.Pos.Line > len(lines) || e.Pos.Column > len(lines[e.Pos.Line-1]) {
+	if text == "" {
 		return e
 	}
-	if i := strings.Index(lines[e.Pos.Line-1][e.Pos.Column-1:], text); i > 0 {
+	start, end := s.offset(e.Pos), s.offset(s.next(e.Pos))
+	i := strings.Index(string(s.data[start:end]), text)
+	if i < 0 {
+		return e
+	}
+	before := string(s.data[start : start+i])
+	if n := strings.Count(before, "\n"); n > 0 {
+		e.Pos.Line += n
+		e.Pos.Column = len(before) - strings.LastIndexByte(before, '\n')
+	} else {
 		e.Pos.Column += i
 	}
 	return e
 }
 
+// next returns the first place behind p at which something else is written,
+// or the zero Pos.
+func (s *Spec) next(p Pos) Pos {
+	var next Pos
+	for _, places := range []map[any]Pos{s.pos, s.keys} {
+		for _, q := range places {
+			if q.compare(p) > 0 && (!next.IsValid() || q.compare(next) < 0) {
+				next = q
+			}
+		}
+	}
+	return next
+}
+
+// offset returns where a place is in the data, whose end the zero Pos stands for.
+func (s *Spec) offset(p Pos) int {
+	at := 0
+	for range p.Line - 1 {
+		i := bytes.IndexByte(s.data[at:], '\n')
+		if i < 0 {
+			return len(s.data)
+		}
+		at += i + 1
+	}
+	if !p.IsValid() {
+		return len(s.data)
+	}
+	return min(at+p.Column-1, len(s.data))
+}
+
 // WithHelp sets what to do about the error and returns it.
 func (e *Error) WithHelp(format string, a ...any) *Error {
-	e.Help = fmt.Sprintf(format, a...)
+	e.Help = message(format, a)
 	return e
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -18,7 +20,9 @@ const MaxSize = 256 << 10
 // the first place where it is not. An empty file, or one with comments only,
 // is an empty spec.
 func Parse(name string, data []byte) (*Spec, error) {
-	d := decoder{spec: &Spec{file: name, data: data, pos: map[any]Pos{}, keys: map[any]Pos{}}}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // no editor counts it as a column
+	d := decoder{spec: &Spec{file: name, data: data, pos: map[any]Pos{}, keys: map[any]Pos{}}, starts: map[int][]int{}, known: map[mistake]bool{}}
+	d.lines = strings.Split(string(data), "\n")
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -32,6 +36,7 @@ func Parse(name string, data []byte) (*Spec, error) {
 	if err := d.errs.Err(); err != nil {
 		return nil, err
 	}
+	d.spec.overlay()
 	return d.spec, nil
 }
 
@@ -46,6 +51,9 @@ func (d *decoder) check() error {
 		r, n := utf8.DecodeRune(rest)
 		if r == utf8.RuneError && n == 1 {
 			return ErrorList{{File: s.file, Pos: Pos{line, column}, Msg: "expected text in UTF-8", Help: "save the file as UTF-8"}}
+		}
+		if r != '\t' && r != '\n' && r != '\r' && r != '\u0085' && unicode.IsControl(r) {
+			return ErrorList{{File: s.file, Pos: Pos{line, column}, Msg: fmt.Sprintf("%U is a control character", r), Help: "remove it, or write it as an escape sequence in double quotes"}}
 		}
 		// YAML ends lines where no editor does; places would no longer agree.
 		if r == '\u0085' || r == '\u2028' || r == '\u2029' || r == '\r' && !bytes.HasPrefix(rest, []byte("\r\n")) {
@@ -73,11 +81,7 @@ func (d *decoder) load() (*yaml.Node, error) {
 		return nil, d.syntaxError(err)
 	}
 	if err := l.Load(&next); err == nil {
-		p := Pos{next.Line, next.Column}
-		if len(next.Content) > 0 {
-			p = nodePos(next.Content[0])
-		}
-		return nil, ErrorList{{File: d.spec.file, Pos: p, Msg: "expected one document, found a second one", Help: `remove the "---" above`}}
+		return nil, ErrorList{{File: d.spec.file, Pos: d.separator(next.Line), Msg: "expected one document, found a second one", Help: "remove this line"}}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, d.syntaxError(err)
 	}
@@ -85,4 +89,16 @@ func (d *decoder) load() (*yaml.Node, error) {
 		return nil, nil
 	}
 	return doc.Content[0], nil
+}
+
+// separator returns the place of the line that begins a document which was
+// found at a line.
+func (d *decoder) separator(line int) Pos {
+	at := min(line, len(d.lines))
+	for i := at; i > 0; i-- {
+		if text := d.lines[i-1]; strings.HasPrefix(text, "---") || strings.HasPrefix(text, "...") {
+			return Pos{i, 1}
+		}
+	}
+	return d.place(at, 1)
 }

@@ -1,28 +1,94 @@
 package spec
 
-import "github.com/agext/levenshtein"
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
 
 // Nearest returns the word that is most likely meant by a misspelled one, or ""
-// when none is near: one edit away for a short word, two for a longer one (two
-// letters in the wrong order), a third of its letters for a long one.
+// when none is near: a third of its letters away, or two letters in the wrong
+// order. Capital letters are no difference, and a word of three letters keeps
+// its first.
 func Nearest(word string, words []string) string {
-	limit := max(1, len(word)/3)
-	if len(word) > 3 {
-		limit = max(2, limit)
+	if i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, word) }); i >= 0 {
+		return words[i]
 	}
-	best, distance := "", limit+1
+	best, distance := "", max(1, len(word)/3)+1
 	for _, w := range words {
-		if d := levenshtein.Distance(word, w, nil); d < distance {
+		if len(word) <= 3 && !strings.HasPrefix(w, word[:min(1, len(word))]) {
+			continue
+		}
+		d := levenshtein.Distance(word, w, nil)
+		if d == 2 && sameLetters(word, w) {
+			d = 1
+		}
+		if d < distance {
 			best, distance = w, d
 		}
 	}
 	return best
 }
 
+// sameLetters reports whether two words differ in the order of letters only.
+func sameLetters(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
 // didYouMean returns the help that names the nearest word, or "".
 func didYouMean(word string, words []string) string {
 	if near := Nearest(word, words); near != "" {
 		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// unknownKeyHelp says which key was meant, or which there are.
+func unknownKeyHelp(parent, key string, known []string) string {
+	if name, rest := cutKey(key); slices.Contains(known, name) {
+		return "write " + name + ": " + cut(rest, 40)
+	}
+	if place := elsewhere(parent, key); place != "" {
+		return place
+	}
+	if help := didYouMean(key, known); help != "" {
+		return help
+	}
+	return "expected one of " + strings.Join(known, ", ")
+}
+
+// cutKey splits a key that its value was written into: user:root, user=root.
+func cutKey(key string) (name, value string) {
+	at := strings.IndexAny(key, ":= ")
+	if at < 0 {
+		return "", ""
+	}
+	return key[:at], strings.TrimLeft(key[at:], ":= ")
+}
+
+// elsewhere says where a key belongs that stands in the wrong place.
+func elsewhere(parent, key string) string {
+	root := reflect.TypeFor[Spec]()
+	last := parent[strings.LastIndexByte(parent, '.')+1:]
+	fields := fieldsOf(root)
+	var places []string
+	for _, f := range fields {
+		if t := root.Field(f.index).Type; t.Kind() == reflect.Struct && f.name != last && slices.Contains(names(fieldsOf(t)), key) {
+			places = append(places, f.name+"."+key)
+		}
+	}
+	switch {
+	case strings.ContainsRune(parent, '[') || strings.Count(parent, ".") > 2:
+		return "" // too deep for a key of the wrong mapping
+	case len(places) > 0:
+		return "did you mean " + strings.Join(places, " or ") + "?"
+	case slices.Contains(names(fields), key):
+		return "it belongs to the top of the spec"
 	}
 	return ""
 }

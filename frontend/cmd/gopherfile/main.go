@@ -1,5 +1,6 @@
 // The command gopherfile is the frontend: without arguments it serves one
-// build request to BuildKit's gateway.
+// build request to BuildKit's gateway. With arguments it is a tool for those
+// who write a spec.
 package main
 
 import (
@@ -16,6 +17,16 @@ import (
 	"github.com/gopherfile/gopherfile/frontend"
 )
 
+const usage = `usage: gopherfile COMMAND
+
+  init      write Gopherfile.yaml for a Go module (gopherfile init -h)
+  schema    print the JSON schema of Gopherfile.yaml
+  version   print the version
+  help      print this
+
+Without a command gopherfile is the frontend, which BuildKit runs by itself.
+`
+
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "gopherfile:", err)
@@ -30,16 +41,27 @@ func run(args []string) error {
 		if _, ok := os.LookupEnv("BUILDKIT_SESSION_ID"); !ok {
 			return errors.New("this is a BuildKit frontend, which BuildKit runs by itself: write\n" +
 				"\t# syntax=gopherfile/gopherfile:1\n" +
-				"into the first line of Gopherfile.yaml, then run docker buildx build -f Gopherfile.yaml with the context")
+				"into the first line of Gopherfile.yaml (gopherfile init does so), then run docker buildx build -f Gopherfile.yaml with the context")
 		}
 		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
 	}
 	switch args[0] {
+	case "init":
+		return initCommand(args[1:])
+	case "schema":
+		return schemaCommand(args[1:])
+	case "help", "-h", "-help", "--help":
+		fmt.Print(usage)
+		return nil
+	case "checksums":
+		return checksumsCommand(args[1:])
+	case "diagnose":
+		return diagnoseCommand(args[1:])
 	case "rootfs":
 		return rootfsCommand(args[1:])
 	case "version":
 		fmt.Println("gopherfile", version())
 		return nil
 	}
-	return fmt.Errorf("unknown command %q: expected version; BuildKit calls gopherfile without arguments", args[0])
+	return fmt.Errorf("unknown command %q: expected init, schema, version or help; BuildKit calls gopherfile without arguments", args[0])
 }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // gopherfile runs the command, with a standard input on which nothing comes,
 // as in a terminal.
-func gopherfile(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+func gopherfile(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -39,7 +39,7 @@ func gopherfile(t *testing.T, env []string, args ...string) (stdout, stderr stri
 	var out, errs strings.Builder
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BUILDKIT_") })
-	cmd.Env = append(append(cmd.Env, asMain+"=1"), env...)
+	cmd.Env = append(cmd.Env, asMain+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r, &out, &errs
 	err = cmd.Run()
 	if ctx.Err() != nil {
@@ -63,7 +63,12 @@ func TestCommand(t *testing.T) {
 		code           int
 	}{
 		{"version", []string{"version"}, `gopherfile \S+( [0-9a-f]{40})? go1\.\S+\n`, ``, 0},
-		{"unknown", []string{"biuld"}, ``, `gopherfile: unknown command "biuld": expected version; BuildKit calls gopherfile without arguments\n`, 1},
+		{"unknown", []string{"biuld"}, ``, `gopherfile: unknown command "biuld": expected init, schema, version or help; BuildKit calls gopherfile without arguments\n`, 1},
+		{"help", []string{"help"}, `(?s)usage: gopherfile COMMAND\n.*  init  .*  schema  .*  version  .*  help  .*`, ``, 0},
+		{"help as a flag", []string{"--help"}, `(?s)usage: gopherfile COMMAND\n.*`, ``, 0},
+		{"help as a short flag", []string{"-h"}, `(?s)usage: gopherfile COMMAND\n.*`, ``, 0},
+		{"schema", []string{"schema"}, `(?s)\{\n.*"ldflags".*\}\n`, ``, 0},
+		{"schema with an argument", []string{"schema", "x"}, ``, `gopherfile: schema: expected no arguments, found "x"\n`, 1},
 		{"flag", []string{"-version"}, ``, `gopherfile: unknown command "-version": .*\n`, 1},
 		{"no folder", []string{"rootfs"}, ``, `gopherfile: rootfs: expected one folder to write to, found 0\n`, 1},
 		{"two folders", []string{"rootfs", "a", "b"}, ``, `gopherfile: rootfs: expected one folder to write to, found 2\n`, 1},
@@ -75,7 +80,7 @@ func TestCommand(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			stdout, stderr, code := gopherfile(t, nil, tt.args...)
+			stdout, stderr, code := gopherfile(t, tt.args...)
 			if !regexp.MustCompile("^" + tt.stdout + "$").MatchString(stdout) {
 				t.Errorf("got stdout %q, want %q", stdout, tt.stdout)
 			}
@@ -92,7 +97,7 @@ func TestCommand(t *testing.T) {
 // TestRootfs runs the command as package llb writes it into the graph.
 func TestRootfs(t *testing.T) {
 	dir := t.TempDir()
-	stdout, stderr, code := gopherfile(t, nil, "rootfs", "-certs", "-tzdata", "-passwd", "-tmp", "-from", t.TempDir(), dir)
+	stdout, stderr, code := gopherfile(t, "rootfs", "-certs", "-tzdata", "-passwd", "-tmp", "-from", t.TempDir(), dir)
 	if code != 0 || stdout != "" {
 		t.Errorf("got exit code %d, stdout %q and stderr %q, want success", code, stdout, stderr)
 	}
@@ -107,7 +112,7 @@ func TestRootfs(t *testing.T) {
 // and leaves standard output, which is the gateway's connection, alone.
 func TestByHand(t *testing.T) {
 	start := time.Now()
-	stdout, stderr, code := gopherfile(t, nil)
+	stdout, stderr, code := gopherfile(t)
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("got the answer after %v, want it at once", d)
 	}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/gopherfile/gopherfile/frontend/diagnosis"
+)
+
+// diagnoseTime is how long the go command may take to fail again.
+const diagnoseTime = 30 * time.Second
+
+// diagnoseCommand runs a failed download again and writes what is known of it:
+// diagnose TO. The graph runs it on the builder image; package llb has its
+// arguments. It fails only when it cannot write.
+func diagnoseCommand(args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("diagnose: expected one folder to write to, found %d", len(args))
+	}
+	r := diagnose(diagnoseTime)
+	r.Passed(filepath.Join(os.Getenv("HOME"), ".netrc"), os.Getenv("SSH_AUTH_SOCK"))
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("diagnose: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(args[0], diagnosis.File), data, 0o644); err != nil {
+		return fmt.Errorf("diagnose: %w", err)
+	}
+	return nil
+}
+
+// diagnose runs a download for at most a while.
+func diagnose(limit time.Duration) diagnosis.Report {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json")
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	r := diagnosis.Read(stdout.Bytes(), stderr.Bytes())
+	switch {
+	case len(r.Modules) > 0:
+	case ctx.Err() != nil:
+		r.Stderr = fmt.Sprintf("it gave no answer in %v when it was tried again: its own lines above say why it failed", limit)
+	case err == nil:
+		r.Stderr = "it worked when it was tried again: build once more"
+	case r.Stderr == "":
+		r.Stderr = err.Error() // there is no go command
+	}
+	return r
+}

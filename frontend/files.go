@@ -1,0 +1,73 @@
+package frontend
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+// checkFiles looks for the files of the context that the plan needs. A name with
+// wildcards is left to the copy.
+func (b *build) checkFiles() error {
+	var errs spec.ErrorList
+	seen := map[string]bool{}
+	look := func(key, name string, pos spec.Pos) error {
+		name = strings.TrimPrefix(name, "/")
+		if name == "" || strings.ContainsAny(name, `*?[\`) || seen[name] {
+			return nil
+		}
+		seen[name] = true
+		_, err := b.tree.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: no %s in the context", key, name)}
+			errs = append(errs, e.WithHelp("%s", b.missingHelp(name)))
+			return nil
+		}
+		return err
+	}
+	for i := range b.plan.Targets {
+		t := &b.plan.Targets[i]
+		for _, f := range t.Files {
+			if f.Context != "" || f.URL != "" {
+				continue
+			}
+			if err := look("image.files", f.Path, f.Pos); err != nil {
+				return err
+			}
+		}
+		for _, bin := range t.Binaries {
+			if err := look("build.pgo", bin.Profile, bin.ProfilePos); err != nil {
+				return err
+			}
+		}
+	}
+	return errs.Err()
+}
+
+// missingHelp names the nearest file beside one that is missing.
+func (b *build) missingHelp(name string) string {
+	if len(b.excludes) > 0 {
+		if m, err := matcher(b.excludes); err == nil {
+			if excluded, err := m.MatchesOrParentMatches(name); err == nil && excluded {
+				return ".dockerignore excludes it"
+			}
+		}
+	}
+	dir := path.Dir(name)
+	entries, err := b.tree.ReadDir(dir)
+	if err != nil {
+		return "expected a path from the context's root"
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if near := spec.Nearest(path.Base(name), names); near != "" {
+		return "did you mean " + path.Join(dir, near) + "?"
+	}
+	return "expected a path from the context's root"
+}

@@ -1,0 +1,155 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/system"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+	"github.com/gopherfile/gopherfile/llb"
+)
+
+// imageRequest is an image that the build needs.
+type imageRequest struct {
+	ref      string
+	platform ocispecs.Platform
+	// title is put before the reference in the name of the step.
+	title string
+	pos   spec.Pos
+}
+
+// image resolves an image, or the named context that stands in for it, and
+// pins it to a digest.
+func (b *build) image(ctx context.Context, r imageRequest) (bkllb.State, *dockerspec.DockerOCIImage, error) {
+	nc, err := b.ui.NamedContext(r.ref, dockerui.ContextOpt{Platform: &r.platform, ResolveMode: b.ui.ImageResolveMode.String()})
+	if err != nil {
+		return bkllb.State{}, nil, err
+	}
+	if nc != nil {
+		return loadImage(ctx, nc)
+	}
+	named, err := reference.ParseNormalizedNamed(r.ref)
+	if err != nil {
+		return bkllb.State{}, nil, err
+	}
+	named = reference.TagNameOnly(named)
+	resolved, dgst, data, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+		LogName:  "[internal] load metadata for " + named.String(),
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &r.platform, ResolveMode: b.ui.ImageResolveMode.String()},
+	})
+	if err != nil {
+		return bkllb.State{}, nil, err
+	}
+	// A source policy may have sent the reference elsewhere.
+	if named, err = reference.ParseNormalizedNamed(resolved); err != nil {
+		return bkllb.State{}, nil, err
+	}
+	pinned := named.String()
+	if dgst != "" {
+		canonical, err := reference.WithDigest(named, dgst)
+		if err != nil {
+			return bkllb.State{}, nil, err
+		}
+		pinned = canonical.String()
+	}
+	img := &dockerspec.DockerOCIImage{}
+	if err := json.Unmarshal(data, img); err != nil {
+		return bkllb.State{}, nil, fmt.Errorf("read the config of %s: %w", pinned, err)
+	}
+	st, err := bkllb.Image(pinned,
+		bkllb.Platform(r.platform),
+		b.ui.ImageResolveMode,
+		bkllb.WithCustomName(r.title+pinned),
+		b.at(r.pos),
+	).WithImageConfig(data)
+	return st, img, err
+}
+
+// loadImage is a named context in place of an image.
+func loadImage(ctx context.Context, nc *dockerui.NamedContext) (bkllb.State, *dockerspec.DockerOCIImage, error) {
+	st, img, err := nc.Load(ctx)
+	if err != nil {
+		return bkllb.State{}, nil, err
+	}
+	if img == nil {
+		// A folder has no config that says where the go command is.
+		img = &dockerspec.DockerOCIImage{}
+		*st = st.AddEnv("PATH", "/usr/local/go/bin:"+system.DefaultPathEnvUnix)
+	}
+	return *st, img, nil
+}
+
+// bases are the images below the binaries, in the order of the targets.
+func (b *build) bases(ctx context.Context) ([]llb.Base, error) {
+	bases := make([]llb.Base, len(b.plan.Targets))
+	for i := range b.plan.Targets {
+		t := &b.plan.Targets[i]
+		if t.Base == "" {
+			continue
+		}
+		title := "[" + platforms.Format(t.Platform) + " " + t.Name + "] FROM "
+		st, img, err := b.image(ctx, imageRequest{ref: t.Base, platform: t.Platform, title: title, pos: t.BasePos})
+		if err != nil {
+			return nil, b.baseError(t, err)
+		}
+		if img.Architecture != "" && (img.OS != t.Platform.OS || img.Architecture != t.Platform.Architecture) {
+			err := fmt.Errorf("image.from: %s is for %s/%s", t.Base, img.OS, img.Architecture)
+			return nil, b.baseError(t, err)
+		}
+		bases[i] = llb.Base{State: st, Config: img}
+	}
+	return bases, nil
+}
+
+// baseError says which image could not be had for which platform.
+func (b *build) baseError(t *plan.Target, err error) error {
+	help := ""
+	if text := err.Error(); strings.Contains(text, "not found") || strings.Contains(text, "no match for platform") {
+		help = " (see image.from in the spec; --build-context " + t.Base + "=… replaces the image)"
+	}
+	err = fmt.Errorf("no base image %s for %s: %w%s", t.Base, platforms.Format(t.Platform), err, help)
+	return errdefs.WithSource(err, b.sourceOf(b.source.Filename, t.BasePos))
+}
+
+// namedContexts are the contexts that files come from.
+func (b *build) namedContexts(ctx context.Context) ([]llb.Named, error) {
+	var all []llb.Named
+	var missing spec.ErrorList
+	for i := range b.plan.Targets {
+		t := &b.plan.Targets[i]
+		seen := map[string]bool{}
+		for _, f := range t.Files {
+			if f.Context == "" || seen[f.Context] {
+				continue
+			}
+			seen[f.Context] = true
+			nc, err := b.ui.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: b.ui.ImageResolveMode.String()})
+			if err != nil {
+				return nil, fmt.Errorf("load the context %s: %w", f.Context, err)
+			}
+			if nc == nil {
+				e := &spec.Error{File: b.source.Filename, Pos: f.Pos, Msg: "image.files: no context " + f.Context}
+				missing = append(missing, e.WithHelp("pass --build-context %s=DIRECTORY", f.Context))
+				continue
+			}
+			st, _, err := nc.Load(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("load the context %s: %w", f.Context, err)
+			}
+			all = append(all, llb.Named{Name: f.Context, Platform: t.Platform, State: *st})
+		}
+	}
+	return all, missing.Err()
+}

@@ -1,0 +1,124 @@
+package llb
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+)
+
+// historyComment marks the layers that are ours.
+const historyComment = "gopherfile.v1"
+
+// plainConfig is the image config of a target that is no image: the client may
+// make one of it all the same.
+func (g *graph) plainConfig(t *plan.Target) *dockerspec.DockerOCIImage {
+	img := &dockerspec.DockerOCIImage{}
+	img.Platform = platforms.Normalize(t.Platform)
+	img.Created = &g.in.Created
+	img.RootFS.Type = "layers"
+	if t.Test != nil {
+		img.History = append(img.History, g.history("go test"))
+	} else {
+		img.History = append(img.History, g.history("go build"), g.history("gopherfile checksums"))
+	}
+	return img
+}
+
+// config is the image config of a target: complete, with one history entry for
+// each layer. Without a time in it the exporter would take that of the build.
+func (g *graph) config(t *plan.Target, base Base, layers []layer) *dockerspec.DockerOCIImage {
+	img := &dockerspec.DockerOCIImage{}
+	user := ""
+	if base.Config != nil {
+		inherit(img, base.Config)
+		if t.Port.OS != "windows" {
+			user = plan.DefaultUser
+		}
+	}
+	img.Platform = platforms.Normalize(t.Platform)
+	img.Created = &g.in.Created
+	img.RootFS.Type = "layers"
+	c := &img.Config
+	c.User = cmp.Or(t.Image.User, c.User, user)
+	c.WorkingDir = cmp.Or(t.Image.Workdir, c.WorkingDir)
+	c.Entrypoint = t.Image.Entrypoint
+	c.Cmd = t.Image.Cmd
+	c.Env = mergeEnv(c.Env, t.Image.Env)
+	c.Labels = merge(c.Labels, t.Image.Labels)
+	c.StopSignal = cmp.Or(t.Image.Stopsignal, c.StopSignal)
+	c.Volumes = mergeSet(c.Volumes, t.Image.Volumes)
+	c.ExposedPorts = mergeSet(c.ExposedPorts, t.Image.Expose)
+	if h := t.Image.Healthcheck; h != nil {
+		c.Healthcheck = &dockerspec.HealthcheckConfig{
+			Test:        append([]string{"CMD"}, h.Test...),
+			Interval:    h.Interval,
+			Timeout:     h.Timeout,
+			StartPeriod: h.StartPeriod, StartInterval: h.StartInterval,
+			Retries: h.Retries,
+		}
+	}
+	for _, l := range layers {
+		img.History = append(img.History, g.history(l.createdBy))
+	}
+	return img
+}
+
+func (g *graph) history(createdBy string) ocispecs.History {
+	return ocispecs.History{Created: &g.in.Created, CreatedBy: createdBy, Comment: historyComment}
+}
+
+// inherit takes what a base image says, as FROM does in a Dockerfile, without
+// its command: that belongs to its own entrypoint.
+func inherit(img, base *dockerspec.DockerOCIImage) {
+	*img = *base
+	img.Config.Entrypoint, img.Config.Cmd = nil, nil
+	img.Config.ArgsEscaped = false //nolint:staticcheck // SA1019: the base may have it
+	img.History = slices.Clone(base.History)
+	img.RootFS.DiffIDs = nil
+}
+
+// merge lays labels over others.
+func merge(base, own map[string]string) map[string]string {
+	if len(base) == 0 && len(own) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	maps.Copy(out, base)
+	maps.Copy(out, own)
+	return out
+}
+
+// mergeSet adds names to a set.
+func mergeSet(base map[string]struct{}, own []string) map[string]struct{} {
+	if len(base) == 0 && len(own) == 0 {
+		return nil
+	}
+	out := map[string]struct{}{}
+	maps.Copy(out, base)
+	for _, name := range own {
+		out[name] = struct{}{}
+	}
+	return out
+}
+
+// mergeEnv lays variables over others, which keep their order.
+func mergeEnv(base, own []string) []string {
+	out := slices.Clone(base)
+	for _, e := range own {
+		name, _, _ := strings.Cut(e, "=")
+		at := slices.IndexFunc(out, func(o string) bool { return strings.HasPrefix(o, name+"=") })
+		if at < 0 {
+			out = append(out, e)
+		} else {
+			out[at] = e
+		}
+	}
+	return out
+}
