@@ -36,11 +36,23 @@ target "_example" {
   output     = ["type=cacheonly"]
 }
 
-target "examples" {
+group "examples" {
+  targets = ["examples-single", "examples-fleet"]
+}
+
+target "examples-single" {
   name     = "example-${example}"
   matrix   = { example = ["hello", "http"] }
   inherits = ["_example"]
   context  = "examples/${example}"
+}
+
+target "examples-fleet" {
+  name     = "example-fleet-${binary}"
+  matrix   = { binary = ["api", "worker", "migrate"] }
+  inherits = ["_example"]
+  context  = "examples/fleet"
+  target   = binary
 }
 
 group "validate" {
@@ -55,7 +67,7 @@ target "validate-dockerfile" {
 
 target "validate-examples" {
   name     = "validate-example-${example}"
-  matrix   = { example = ["hello", "http"] }
+  matrix   = { example = ["fleet", "hello", "http"] }
   inherits = ["_example"]
   context  = "examples/${example}"
   call      = "check"

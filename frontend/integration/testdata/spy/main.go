@@ -29,6 +29,16 @@ func main() {
 	for _, name := range []string{"HTTP_PROXY", "GOFLAGS", "GOCACHE"} {
 		say("%s=%s", name, os.Getenv(name))
 	}
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		say("cgroup %s", strings.TrimSpace(line))
+	}
+	// The limit is in another file for each version of cgroups.
+	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if limit, err := os.ReadFile(name); err == nil {
+			say("memory %s", strings.TrimSpace(string(limit)))
+		}
+	}
 	hosts, _ := os.ReadFile("/etc/hosts")
 	for line := range strings.Lines(string(hosts)) {
 		say("hosts %s", strings.Join(strings.Fields(line), " "))
