@@ -2,6 +2,7 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
@@ -113,9 +114,10 @@ func (r *resolver) test(m *scan.Module) Target {
 	if w != nil {
 		t.Test.Dir = "."
 	}
+	given := sc.texts(r.spec.Test)
 	switch {
-	case len(r.spec.Test) > 0:
-		t.Test.Args = append(t.Test.Args, sc.texts(r.spec.Test)...)
+	case slices.ContainsFunc(given, func(a string) bool { return !strings.HasPrefix(a, "-") }):
+		// These are the packages. Flags alone are for all packages.
 	case w != nil:
 		for _, dir := range w.Use {
 			t.Test.Args = append(t.Test.Args, arg(join(dir, "..."))) // a workspace has no pattern for all of its modules
@@ -123,5 +125,6 @@ func (r *resolver) test(m *scan.Module) Target {
 	default:
 		t.Test.Args = append(t.Test.Args, "./...")
 	}
+	t.Test.Args = append(t.Test.Args, given...)
 	return t
 }
