@@ -1,16 +1,210 @@
 package integration
 
 import (
-	"bytes"
+	"fmt"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/gopherfile/gopherfile/frontend/spec"
+	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// repository is the folder of this checkout.
+const repository = "../.."
+
+// TestDocs executes the code blocks of README.md and docs, in order, in a copy
+// of the examples. A block with the comment <!-- file: name --> above it is
+// written to that file. What is done with it then:
+//
+//   - yaml that is a spec must have no errors, and one with a name must be used
+//     by a later block; an example must be the same as in the repository
+//   - yaml of GitHub, GitLab and compose, and hcl, see runFile
+//   - dockerfile is checked, and must be used by a later block
+//   - go must be as gofmt writes it; go vet looks at it when the page is done
+//   - console is run: every line below "$ command" must be printed, in order
+//   - sh names scripts of the repository, which CI runs
+//   - text and a block without a language are not executed
+//
+// A page may have an archive in testdata/docs: its comment is a script that
+// runs before the page, its files are there for the page. Beside the commands
+// of TestScript the script has
+//
+//	alias NAME REAL    the page says NAME, in blocks and in output, for REAL
+//	insert TEXT MORE…  where a command of the page has TEXT, MORE is added
+//
+// which is all in which a run differs from the page.
+func TestDocs(t *testing.T) {
+	builder(t)
+	testscript.Run(t, testscript.Params{
+		Files:               pageScripts(t),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setupPage,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"subst":        cmdSubst,
+			"privateproxy": cmdPrivateproxy,
+			"sshgit":       cmdSSHGit,
+			"alias":        cmdAlias,
+			"insert":       cmdInsert,
+			"page":         cmdPage,
+		},
+	})
+}
+
+// pages are the Markdown files that readers start from, by their path in the
+// repository. README.zh-CN.md has the blocks of README.md, see
+// TestChineseReadme. The pages of docs/rules have broken specs; package lint
+// checks that each of them gets its warning.
+func pages(t *testing.T) []string {
+	t.Helper()
+	names := []string{"README.md"}
+	err := filepath.WalkDir(filepath.Join(repository, "docs"), func(name string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(repository, name)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && rel == filepath.Join("docs", "rules"):
+			return fs.SkipDir
+		case filepath.Ext(rel) == ".md":
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// pageScripts writes a script for every page: what its archive has, then the
+// page itself.
+func pageScripts(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	var files []string
+	unused, err := filepath.Glob("testdata/docs/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages(t) {
+		name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(page, "docs/"), ".md"), "/", "-") + ".txtar"
+		archive, err := os.ReadFile(filepath.Join("testdata/docs", name))
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		before, tree, found := strings.Cut("\n"+string(archive), "\n-- ")
+		if found {
+			tree = "-- " + tree
+		}
+		file := filepath.Join(dir, name)
+		write(t, file, []byte(before+"\npage "+page+"\n"+tree))
+		files = append(files, file)
+		unused = slices.DeleteFunc(unused, func(s string) bool { return filepath.Base(s) == name })
+	}
+	if len(unused) > 0 {
+		t.Errorf("archives without a page: %q", unused)
+	}
+	return files
+}
+
+// setupPage is setup, with the examples, a home and a page to read.
+func setupPage(env *testscript.Env) error {
+	if err := setup(env); err != nil {
+		return err
+	}
+	if err := os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS(filepath.Join(repository, "examples"))); err != nil {
+		return err
+	}
+	home := filepath.Join(env.WorkDir, "home")
+	env.Setenv("HOME", home)
+	env.Values[pageKey{}] = &page{
+		root: env.WorkDir, dir: env.WorkDir,
+		// The one name that every page may have.
+		aliases: []string{"registry.example.com", os.Getenv("GOPHERFILE_REGISTRY")},
+	}
+	return os.MkdirAll(home, 0o755)
+}
+
+type pageKey struct{}
+
+// page is a Markdown file whose blocks are executed.
+type page struct {
+	ts      *testscript.TestScript
+	file    string
+	root    string      // where its files are
+	dir     string      // where its next command runs
+	aliases []string    // what the page says, what is meant, and so on
+	inserts [][2]string // texts of commands, and what is added to them
+	unused  []block     // specs and Dockerfiles that no block has used
+	modules []string    // folders of Go files
+	now     block       // what is executed
+}
+
+func pageOf(ts *testscript.TestScript) *page {
+	p, _ := ts.Value(pageKey{}).(*page)
+	p.ts = ts
+	return p
+}
+
+func cmdAlias(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: alias NAME REAL")
+	}
+	p := pageOf(ts)
+	p.aliases = append(p.aliases, args...)
+}
+
+func cmdInsert(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: insert TEXT MORE…")
+	}
+	p := pageOf(ts)
+	p.inserts = append(p.inserts, [2]string{args[0], strings.Join(args, " ")})
+}
+
+// cmdPage executes the blocks of a page.
+func cmdPage(ts *testscript.TestScript, _ bool, args []string) {
+	p := pageOf(ts)
+	p.file = args[0]
+	data, err := os.ReadFile(filepath.Join(repository, p.file))
+	ts.Check(err)
+	all, err := blocks(string(data))
+	if err != nil {
+		ts.Fatalf("%s: %v", p.file, err)
+	}
+	for _, b := range all {
+		p.now = b
+		p.execute(b)
+	}
+	for _, b := range p.unused {
+		p.now = b
+		p.fatalf("no command uses %s", b.file)
+	}
+	for _, dir := range p.modules {
+		p.vet(dir)
+	}
+}
+
+// fatalf ends the page with what is wrong with the block.
+func (p *page) fatalf(format string, args ...any) {
+	p.ts.Fatalf("%s:%d: %s", p.file, p.now.line, fmt.Sprintf(format, args...))
+}
+
+// real is a text of the page with the names of this machine.
+func (p *page) real(text string) string { return strings.NewReplacer(p.aliases...).Replace(text) }
+
+// told is an output with the names of the page.
+func (p *page) told(text string) string {
+	var pairs []string
+	for i := 0; i < len(p.aliases); i += 2 {
+		pairs = append(pairs, p.aliases[i+1], p.aliases[i])
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
 
 // block is a fenced code block of a Markdown file.
 type block struct {
@@ -19,8 +213,9 @@ type block struct {
 	line       int
 }
 
-// blocks returns the fenced code blocks of a Markdown file.
-func blocks(data string) []block {
+// blocks returns the fenced code blocks of a Markdown file. A block that is
+// fenced in another way would not be executed; it is an error.
+func blocks(data string) ([]block, error) {
 	var all []block
 	fence := regexp.MustCompile("(?ms)(?:^<!-- file: (\\S+) -->\n)?^```(\\w*)\n(.*?)^```$")
 	for _, m := range fence.FindAllStringSubmatchIndex(data, -1) {
@@ -32,101 +227,12 @@ func blocks(data string) []block {
 		}
 		all = append(all, block{file: part(1), lang: part(2), text: part(3), line: strings.Count(data[:m[0]], "\n") + 1})
 	}
-	return all
-}
-
-// TestDocs executes the code blocks of README.md and docs, in order, in a copy
-// of the examples:
-//
-//   - yaml with a file name is written there; where the repository has that
-//     file, it must be the same, and it must be a spec without errors
-//   - yaml without one must be a spec without errors
-//   - console is run: every line below "$ command" must be printed, in order
-//   - sh names scripts of the repository, which CI runs
-func TestDocs(t *testing.T) {
-	builder(t)
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, "../../README.md") {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dir := t.TempDir()
-			if err := os.CopyFS(filepath.Join(dir, "examples"), os.DirFS("../../examples")); err != nil {
-				t.Fatal(err)
-			}
-			for _, b := range blocks(string(data)) {
-				check(t, dir, b)
-			}
-		})
-	}
-}
-
-func check(t *testing.T, dir string, b block) {
-	t.Helper()
-	switch b.lang {
-	case "yaml":
-		checkSpec(t, dir, b)
-	case "console":
-		for _, session := range strings.Split("\n"+b.text, "\n$ ")[1:] {
-			command, want, _ := strings.Cut(session, "\n")
-			console(t, dir, b, command, want)
+	for line := range strings.Lines(fence.ReplaceAllString(data, "")) {
+		if strings.Contains(line, "```") || strings.Contains(line, "~~~") || strings.Contains(line, "<!-- file:") {
+			return nil, fmt.Errorf("nobody executes a block that starts like this: %q", line)
 		}
-	case "sh":
-		for _, script := range strings.Fields(b.text) {
-			if _, err := os.Stat(filepath.Join("../..", script)); err != nil {
-				t.Errorf("line %d: %v", b.line, err)
-			}
-		}
-	case "", "text":
-	default:
-		t.Errorf("line %d: nobody executes a block of %s", b.line, b.lang)
 	}
-}
-
-func checkSpec(t *testing.T, dir string, b block) {
-	t.Helper()
-	inRepo := false
-	if b.file != "" {
-		have, err := os.ReadFile(filepath.Join("../..", b.file))
-		if inRepo = err == nil; inRepo && string(have) != b.text {
-			t.Errorf("line %d: %s differs from the repository's", b.line, b.file)
-		}
-		write(t, filepath.Join(dir, b.file), []byte(b.text))
-	}
-	if _, err := spec.Parse("Gopherfile.yaml", []byte(b.text)); err != nil && (inRepo || b.file == "") {
-		t.Errorf("line %d: %v", b.line, err)
-	}
-}
-
-// console runs a command and looks for the lines that it should print.
-func console(t *testing.T, dir string, b block, command, want string) {
-	t.Helper()
-	cmd := exec.Command("bash", "-c", command)
-	cmd.Dir = dir
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	fails := strings.Contains(want, "ERROR: ")
-	if (err != nil) != fails {
-		t.Fatalf("line %d: %s: %v\n%s", b.line, command, err, out.String())
-	}
-	rest := out.String()
-	for line := range strings.Lines(want) {
-		line = strings.TrimRight(line, "\n")
-		if line == "" {
-			continue
-		}
-		_, after, found := strings.Cut("\n"+rest, "\n"+line+"\n")
-		if !found {
-			t.Fatalf("line %d: %s: want the line %q, got:\n%s", b.line, command, line, out.String())
-		}
-		rest = after
-	}
+	return all, nil
 }
 
 func write(t *testing.T, name string, data []byte) {

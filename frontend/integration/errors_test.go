@@ -85,7 +85,7 @@ func lastWords(out string) string {
 	for start > 0 && !regexp.MustCompile(`^#\d+ |^\s*$`).MatchString(lines[start-1]) || start == len(lines) {
 		start--
 	}
-	text := strings.Join(lines[start:], "")
+	text := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(strings.Join(lines[start:], ""), "")
 	text = regexp.MustCompile(`(?m)^\d+\.\d+ `).ReplaceAllString(text, "0.000 ")
 	return strings.ReplaceAll(text, os.Getenv("GOPHERFILE_REGISTRY"), "REGISTRY")
 }
