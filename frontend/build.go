@@ -80,9 +80,10 @@ type build struct {
 	// builderState is the image of builderRef, nil before it is known.
 	builderState *bkllb.State
 	builderRef   string
-	// diagnoses are why downloads failed, guarded by diagnosing.
+	// diagnosis is why a download failed, once it is diagnosed.
 	diagnosing sync.Mutex
-	diagnoses  map[*plan.Download]string
+	diagnosed  bool
+	diagnosis  string
 }
 
 // run builds what was asked for.

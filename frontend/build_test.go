@@ -2,15 +2,14 @@ package frontend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
-	"github.com/moby/buildkit/frontend/subrequests"
-	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
 	"golang.org/x/tools/txtar"
 )
 
@@ -34,7 +33,7 @@ func TestPanic(t *testing.T) {
 		damage func(*fake)
 	}{
 		{"resolve", func(f *fake) { f.resolveErr = func(string) error { panic("boom") } }},
-		{"solve", func(f *fake) { f.execErr = func(context.Context, string) (uint32, error) { panic("boom") } }},
+		{"solve", func(f *fake) { f.execErr = func(context.Context, *pb.Meta) (uint32, error) { panic("boom") } }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := hello(t, "platform=linux/amd64,linux/arm64")
@@ -60,7 +59,7 @@ func TestCancel(t *testing.T) {
 			f.resolveErr = func(string) error { cancel(); return context.Canceled }
 		}},
 		{"solve", func(f *fake, cancel context.CancelFunc) {
-			f.execErr = func(ctx context.Context, _ string) (uint32, error) {
+			f.execErr = func(ctx context.Context, _ *pb.Meta) (uint32, error) {
 				cancel()
 				<-ctx.Done()
 				return 0, ctx.Err()
@@ -104,40 +103,6 @@ func TestCancelRead(t *testing.T) {
 	}
 }
 
-// TestDescribe checks that every subrequest that is listed is served, and that
-// another one is refused in the way that clients understand.
-func TestDescribe(t *testing.T) {
-	res, err := Build(t.Context(), hello(t, "requestid="+subrequests.RequestSubrequestsDescribe))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []subrequests.Request
-	if err := json.Unmarshal(res.Metadata["result.json"], &list); err != nil {
-		t.Fatal(err)
-	}
-	if len(list) != 7 {
-		t.Errorf("got %d subrequests, want 7", len(list))
-	}
-	for _, r := range list {
-		res, err := Build(t.Context(), hello(t, "requestid="+r.Name))
-		if err != nil {
-			t.Errorf("%s: %v", r.Name, err)
-			continue
-		}
-		if !json.Valid(res.Metadata["result.json"]) || string(res.Metadata["version"]) != r.Version {
-			t.Errorf("%s: got version %s of %s, want version %s", r.Name, res.Metadata["version"], res.Metadata["result.json"], r.Version)
-		}
-		if res.Ref != nil || len(res.Refs) > 0 {
-			t.Errorf("%s: got an image, want an answer only", r.Name)
-		}
-	}
-	_, err = Build(t.Context(), hello(t, "requestid=frontend.nothing"))
-	var unsupported *errdefs.UnsupportedSubrequestError
-	if !errors.As(travel(err), &unsupported) || unsupported.Name != "frontend.nothing" {
-		t.Errorf("got %v, want the error of an unsupported request", err)
-	}
-}
-
 // TestBuildTwice builds twice with the same options: dockerui writes into
 // the client's map, and what it writes must mean the same.
 func TestBuildTwice(t *testing.T) {
@@ -153,5 +118,19 @@ func TestBuildTwice(t *testing.T) {
 	}
 	if got := f.dump(t, second); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestBuilderOnce checks that the builder is looked up once, even when files
+// are generated first.
+func TestBuilderOnce(t *testing.T) {
+	f := helloSpec(t, "generate: go generate ./...\n")
+	f.fail(1, "/", "go build")
+	if _, err := Build(t.Context(), f); err == nil {
+		t.Fatal("got no error, want one")
+	}
+	f.resolved = slices.DeleteFunc(f.resolved, func(s string) bool { return !strings.Contains(s, "golang") })
+	if len(f.resolved) != 1 {
+		t.Errorf("got %q, want it once", f.resolved)
 	}
 }

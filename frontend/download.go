@@ -1,9 +1,11 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 
@@ -12,51 +14,64 @@ import (
 	"github.com/gopherfile/gopherfile/llb"
 )
 
-// downloadOf is the download that a target waits for. Of several, the first one
-// stands for all: their modules are of the same repository.
-func (b *build) downloadOf(t *plan.Target) *plan.Download {
-	if t.Test != nil {
-		return t.Test.Download
+// downloads are those that the plan waits for, without repetitions.
+func downloads(p *plan.Plan) []*plan.Download {
+	var all []*plan.Download
+	for i := range p.Generate {
+		all = append(all, p.Generate[i].Download)
 	}
-	for i := range t.Binaries {
-		if d := t.Binaries[i].Download; d != nil {
-			return d
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		if t.Test != nil {
+			all = append(all, t.Test.Download)
+		}
+		for j := range t.Binaries {
+			all = append(all, t.Binaries[j].Download)
 		}
 	}
-	return nil
+	var some []*plan.Download
+	for _, d := range all {
+		if d != nil && !slices.Contains(some, d) {
+			some = append(some, d)
+		}
+	}
+	return some
 }
 
 // downloadError says which module could not be had, and what is missing. It
 // finds out by downloading once more; when that does not work, the step's own
 // lines have to do.
-func (b *build) downloadError(ctx context.Context, d *plan.Download, said string, err error) error {
+func (b *build) downloadError(ctx context.Context, said string, err error) error {
 	msg := "go mod download " + said
-	if why := b.diagnose(ctx, d); why != "" {
+	if why := b.diagnose(ctx); why != "" {
 		msg = "go mod download: " + why
 	}
 	return &explained{msg: msg, err: err}
 }
 
 // diagnose returns why a download failed, "" when that cannot be found out. The
-// platforms of a build fail together, and are told the same.
-func (b *build) diagnose(ctx context.Context, d *plan.Download) string {
-	if d == nil {
-		return ""
-	}
+// platforms of a build fail together, and are told the same. An error does not
+// say which of several downloads failed: the first that fails again explains it.
+func (b *build) diagnose(ctx context.Context) string {
 	b.diagnosing.Lock()
 	defer b.diagnosing.Unlock()
-	why, known := b.diagnoses[d]
-	if known {
-		return why
+	if b.diagnosed {
+		return b.diagnosis
 	}
-	if r, err := b.report(ctx, d); err == nil {
-		why = r.Explain(diagnosis.Options{Netrc: d.Netrc, SSH: d.SSH, Builder: b.plan.Builder.Ref})
-	} // otherwise the download's own error is the one to show
-	if b.diagnoses == nil {
-		b.diagnoses = map[*plan.Download]string{}
+	b.diagnosed = true
+	for _, d := range downloads(b.plan) {
+		r, err := b.report(ctx, d)
+		if err != nil {
+			continue // the download's own error is the one to show
+		}
+		why := r.Explain(diagnosis.Options{Netrc: d.Netrc, SSH: d.SSH, Builder: b.plan.Builder.Ref})
+		if len(r.Modules) > 0 {
+			b.diagnosis = why
+			break
+		}
+		b.diagnosis = cmp.Or(b.diagnosis, why)
 	}
-	b.diagnoses[d] = why
-	return why
+	return b.diagnosis
 }
 
 // report runs a failed download again.

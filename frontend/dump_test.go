@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // dump writes what a build returned and what it asked of the daemon.
@@ -25,7 +27,7 @@ func (f *fake) dump(t *testing.T, res *client.Result) string {
 		return ""
 	}
 	if res.Metadata["result.json"] != nil {
-		return dumpSubrequest(t, res)
+		return f.dumpSubrequest(t, res)
 	}
 	var b strings.Builder
 	var list exptypes.Platforms
@@ -45,6 +47,19 @@ func (f *fake) dump(t *testing.T, res *client.Result) string {
 		}
 		fmt.Fprintf(&b, "%s%s\n", map[bool]string{true: "image ", false: "index/"}[suffix == ""], p.ID)
 		dumpImage(t, &b, res.Metadata[exptypes.ExporterImageConfigKey+suffix])
+		if base := res.Metadata[exptypes.ExporterImageBaseConfigKey+suffix]; base != nil {
+			b.WriteString("\ton a base")
+			dumpImage(t, &b, base)
+		}
+		var platform *ocispecs.Platform
+		if suffix != "" {
+			platform = &p.Platform
+		}
+		for _, key := range slices.Sorted(maps.Keys(res.Metadata)) {
+			if name, ok := strings.CutPrefix(key, exptypes.AnnotationManifestKey(platform, "")); ok {
+				fmt.Fprintf(&b, "\tannotation %s=%s\n", name, res.Metadata[key])
+			}
+		}
 		if epoch := res.Metadata[commonexptypes.ExporterEpochKey+suffix]; epoch != nil {
 			fmt.Fprintf(&b, "\tepoch %s\n", epoch)
 		}
@@ -55,8 +70,11 @@ func (f *fake) dump(t *testing.T, res *client.Result) string {
 
 // dumpSubrequest writes the answer that a client prints, the error that it
 // takes from the JSON form, and the exit code.
-func dumpSubrequest(t *testing.T, res *client.Result) string {
+func (f *fake) dumpSubrequest(t *testing.T, res *client.Result) string {
 	t.Helper()
+	if f.print != "" {
+		return string(res.Metadata["result."+f.print])
+	}
 	status := "none"
 	if s, ok := res.Metadata["result.statuscode"]; ok {
 		status = string(s)
@@ -78,10 +96,23 @@ func dumpImage(t *testing.T, b *strings.Builder, config []byte) {
 		t.Fatal(err)
 	}
 	c := img.Config
-	fmt.Fprintf(b, "\tfor %s user=%s workdir=%s entrypoint=%q cmd=%q env=%q layers=%d created=%v\n",
-		platforms.Format(img.Platform), c.User, c.WorkingDir, c.Entrypoint, c.Cmd, c.Env, len(img.History), img.Created.Unix())
+	created := "never"
+	if img.Created != nil {
+		created = strconv.FormatInt(img.Created.Unix(), 10)
+	}
+	fmt.Fprintf(b, "\tfor %s user=%s workdir=%s entrypoint=%q cmd=%q env=%q layers=%d created=%s\n",
+		platforms.Format(img.Platform), c.User, c.WorkingDir, c.Entrypoint, c.Cmd, c.Env, len(img.History), created)
 	for _, p := range slices.Sorted(maps.Keys(c.ExposedPorts)) {
 		fmt.Fprintf(b, "\texpose %s\n", p)
+	}
+	for _, v := range slices.Sorted(maps.Keys(c.Volumes)) {
+		fmt.Fprintf(b, "\tvolume %s\n", v)
+	}
+	if c.StopSignal != "" {
+		fmt.Fprintf(b, "\tstopsignal %s\n", c.StopSignal)
+	}
+	if h := c.Healthcheck; h != nil {
+		fmt.Fprintf(b, "\thealthcheck %q every %v\n", h.Test, h.Interval)
 	}
 	for _, l := range slices.Sorted(maps.Keys(c.Labels)) {
 		fmt.Fprintf(b, "\tlabel %s=%s\n", l, c.Labels[l])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -95,10 +96,16 @@ func (b *build) builderError(err error) error {
 		help = " (Go " + b.plan.Release + " may not exist, or has no image yet; see go: and builder:)"
 	case has("not found"), has("access denied"):
 		help = " (see builder: in the spec)"
-	case has("failed to do request"), has("dial "), has("timeout"):
+	case unreachable(err):
 		help = " (is its registry reachable from the builder?)"
 	}
 	return errdefs.WithSource(fmt.Errorf("no builder image %s: %w%s", ref.Ref, err, help), b.sourceOf(b.source.Filename, ref.Pos))
+}
+
+// unreachable reports whether a registry did not answer.
+func unreachable(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "failed to do request") || strings.Contains(text, "dial ") || strings.Contains(text, "timeout")
 }
 
 // stepError says what was being built when a command failed. The command's own
@@ -113,7 +120,7 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	text := err.Error()
 	switch {
 	case strings.Contains(text, `"go mod download"`):
-		return b.downloadError(ctx, b.downloadOf(t), said, err)
+		return b.downloadError(ctx, said, err)
 	case strings.Contains(text, `"go test`):
 		return &explained{msg: "go test " + said, err: err}
 	}
@@ -132,11 +139,11 @@ func (b *build) generateError(ctx context.Context, err error) error {
 		return err
 	}
 	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
+	if strings.Contains(err.Error(), `"go mod download"`) {
+		return b.downloadError(ctx, said, err)
+	}
 	for _, c := range b.plan.Generate {
-		if c.Download != nil && strings.Contains(err.Error(), `"go mod download"`) {
-			return b.downloadError(ctx, c.Download, said, err)
-		}
-		if command := strings.Join(c.Args, " "); strings.Contains(err.Error(), `"`+command+`"`) {
+		if command := strings.Join(c.Args, " "); strings.Contains(err.Error(), strconv.Quote(command)) {
 			return &explained{msg: "generate: " + command + " " + said, err: err}
 		}
 	}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
 	"testing/fstest"
 
+	"github.com/containerd/platforms"
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -18,6 +20,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -28,22 +31,41 @@ type fake struct {
 	opts   map[string]string
 	locals map[string]fstest.MapFS // by the name of the local source
 	inputs map[string]bkllb.State
-	images map[string]bool   // references that a registry has
+	images map[string]image  // references that a registry has
 	policy map[string]string // references that a source policy changes
 	rootfs fstest.MapFS      // what the rootfs step gives
+	made   fstest.MapFS      // what the generate steps add to the context
+	report fstest.MapFS      // what a diagnosis gives, below the folder of the download
 	self   *bkllb.State      // CurrentFrontend, as behind the gateway
 	caps   []string          // LLB capabilities that are missing
+	commit *sourceresolver.ResolveGitResponse
+	print  string // what of the answer to a subrequest is dumped, "" for the text
 
 	// resolveErr and execErr fail a look-up or a command. They may also block
-	// or panic. An exit code that is not 0 fails the command as runc does.
+	// or panic. An exit code that is not 0 fails the command as runc does. The
+	// look-up of a commit fails with commitErr.
 	resolveErr func(ref string) error
-	execErr    func(ctx context.Context, args string) (exitCode uint32, err error)
+	execErr    func(ctx context.Context, command *pb.Meta) (exitCode uint32, err error)
+	commitErr  error
 
 	mu       sync.Mutex
+	asked    []string              // all solves, by the name of the last step
 	solves   []client.SolveRequest // all but those of local sources
 	locally  []*pb.SourceOp        // local sources, in order
 	resolved []string
 	warnings []string
+}
+
+// image is an image of a registry.
+type image struct {
+	// platforms it is for. None: it is for all.
+	platforms []string
+	// single is true when there is no index: the image is what it is, whatever
+	// platform is asked for.
+	single bool
+	// named is true for an image of the archive, which may give its config.
+	named  bool
+	config []byte
 }
 
 // BuildOpts returns the same map every time, as the gateway's client does.
@@ -62,11 +84,15 @@ func (f *fake) BuildOpts() client.BuildOpts {
 
 // Solve serves local and git sources, and plays every other definition.
 func (f *fake) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	ops, head, err := parse(req.Definition)
 	if err != nil {
+		return nil, err
+	}
+	name := req.Definition.Metadata[ops[len(ops)-1].digest].Description["llb.customname"]
+	f.mu.Lock()
+	f.asked = append(f.asked, name)
+	f.mu.Unlock()
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	res := client.NewResult()
@@ -90,11 +116,44 @@ func (f *fake) Solve(ctx context.Context, req client.SolveRequest) (*client.Resu
 			return nil, err
 		}
 	}
-	res.SetRef(&fakeRef{tree: fstest.MapFS{}})
-	if e := head.GetExec(); e != nil && slices.Contains(e.Meta.Args, "rootfs") {
-		res.SetRef(&fakeRef{tree: f.rootfs})
+	tree, err := f.output(name, ops)
+	res.SetRef(&fakeRef{tree: tree})
+	return res, err
+}
+
+// output is what the last step of a definition leaves.
+func (f *fake) output(name string, ops []vertex) (fstest.MapFS, error) {
+	step, _, _ := strings.Cut(name, "]")
+	switch {
+	case step == "[rootfs":
+		return f.rootfs, nil
+	case strings.HasSuffix(name, "] find out why"):
+		return f.diagnosis(ops[len(ops)-1].op.GetExec().Meta.Cwd)
+	case step != "[generate":
+		return fstest.MapFS{}, nil
 	}
-	return res, nil
+	all := fstest.MapFS{}
+	for _, v := range ops {
+		if src := v.op.GetSource(); src != nil && !strings.HasPrefix(src.Identifier, "docker-image://") {
+			tree, err := f.source(src)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(all, tree)
+		}
+	}
+	maps.Copy(all, f.made)
+	return all, nil
+}
+
+// diagnosis is the report on the download in a folder, or that on all.
+func (f *fake) diagnosis(dir string) (fstest.MapFS, error) {
+	for _, name := range []string{path.Join(dir[1:], "report.json"), "report.json"} {
+		if file := f.report[name]; file != nil {
+			return fstest.MapFS{"report.json": file}, nil
+		}
+	}
+	return fstest.MapFS{}, nil
 }
 
 // run plays the commands of a definition.
@@ -104,16 +163,29 @@ func (f *fake) run(ctx context.Context, def *pb.Definition, ops []vertex) error 
 		if e == nil || f.execErr == nil {
 			continue
 		}
-		args := strings.Join(e.Meta.Args, " ")
-		code, err := f.execErr(ctx, args)
+		code, err := f.execErr(ctx, e.Meta)
 		if err != nil {
 			return err
 		}
 		if code != 0 {
-			return travel(withLocation(commandError(code, args, v.digest), def, v.digest))
+			return travel(withLocation(commandError(code, strings.Join(e.Meta.Args, " "), v.digest), def, v.digest))
 		}
 	}
 	return nil
+}
+
+// fail makes the commands that start like this fail in a folder, besides others.
+func (f *fake) fail(code uint32, dir, prefix string) {
+	others := f.execErr
+	f.execErr = func(ctx context.Context, command *pb.Meta) (uint32, error) {
+		if strings.HasPrefix(command.Cwd, dir) && strings.HasPrefix(strings.Join(command.Args, " "), prefix) {
+			return code, nil
+		}
+		if others == nil {
+			return 0, nil
+		}
+		return others(ctx, command)
+	}
 }
 
 // commandError is what the executor and the solver say of a failed command.
@@ -164,13 +236,24 @@ func (f *fake) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 	f.mu.Lock()
 	f.resolved = append(f.resolved, fmt.Sprintf("%s as %q", ref, opt.LogName))
 	f.mu.Unlock()
+	var p ocispecs.Platform
+	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
+		p = *opt.ImageOpt.Platform
+	}
+	im, ok := f.images[ref]
 	var err error
-	switch {
-	case f.resolveErr != nil:
+	if f.resolveErr != nil {
 		err = f.resolveErr(ref)
-	case !f.images[ref]:
+	}
+	switch {
+	case err != nil:
+	case !ok:
 		// The code of the status stands before the message.
 		err = errors.New("NotFound: " + ref + ": not found")
+	case im.single:
+		p = platforms.MustParse(im.platforms[0])
+	case len(im.platforms) > 0 && !slices.Contains(im.platforms, platforms.Format(p)):
+		err = errors.New("NotFound: no match for platform in manifest: not found")
 	}
 	if err != nil {
 		return "", "", nil, fmt.Errorf("failed to resolve source metadata for %s: %w", ref, travel(err))
@@ -178,18 +261,31 @@ func (f *fake) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 	if to := f.policy[ref]; to != "" {
 		ref = to
 	}
-	config, err := json.Marshal(ocispecs.Image{
-		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Config:   ocispecs.ImageConfig{Env: []string{"PATH=/image/bin:/bin"}},
-	})
+	img := dockerspec.DockerOCIImage{Config: dockerspec.DockerOCIImageConfig{ImageConfig: ocispecs.ImageConfig{Env: []string{"PATH=/image/bin:/bin"}}}}
+	if im.config != nil {
+		img = dockerspec.DockerOCIImage{}
+		if err := json.Unmarshal(im.config, &img); err != nil {
+			return "", "", nil, err
+		}
+	}
+	img.Platform = p
+	config, err := json.Marshal(img)
 	return ref, imageDigest(), config, err
 }
 
 // ResolveSourceMetadata knows the commit of every git source.
-func (f *fake) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, _ sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
-	commit := "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n" +
-		"author A <a@example.com> 1700000000 +0000\ncommitter A <a@example.com> 1700000001 +0000\n\nmessage\n"
-	return &sourceresolver.MetaResponse{Op: op, Git: &sourceresolver.ResolveGitResponse{CommitObject: []byte(commit)}}, nil
+func (f *fake) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	if f.commitErr != nil {
+		return nil, travel(f.commitErr)
+	}
+	if f.commit == nil {
+		return &sourceresolver.MetaResponse{Op: op}, nil
+	}
+	git := *f.commit
+	if opt.GitOpt == nil || !opt.GitOpt.ReturnObject {
+		git.CommitObject = nil
+	}
+	return &sourceresolver.MetaResponse{Op: op, Git: &git}, nil
 }
 
 // Inputs returns the states that stand behind input: contexts.

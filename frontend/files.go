@@ -14,14 +14,17 @@ import (
 // wildcards is left to the copy.
 func (b *build) checkFiles() error {
 	var errs spec.ErrorList
-	seen := map[string]bool{}
+	found := map[string]error{} // asked once, for all platforms
 	look := func(key, name string, pos spec.Pos) error {
 		name = strings.TrimPrefix(name, "/")
-		if name == "" || strings.ContainsAny(name, `*?[\`) || seen[name] {
+		if name == "" || strings.ContainsAny(name, `*?[\`) {
 			return nil
 		}
-		seen[name] = true
-		_, err := b.tree.Stat(name)
+		err, known := found[name]
+		if !known {
+			_, err = b.tree.Stat(name)
+			found[name] = err
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: no %s in the context", key, name)}
 			errs = append(errs, e.WithHelp("%s", b.missingHelp(name)))

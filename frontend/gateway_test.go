@@ -1,12 +1,12 @@
 package frontend
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"golang.org/x/tools/txtar"
@@ -28,9 +29,13 @@ var update = flag.Bool("update", false, "rewrite the golden sections")
 //
 // The section opts holds the frontend options, one NAME=value a line, and the
 // section daemon how the daemon behaves (see behave). Files below context/ are
-// the build context, files below NAME.d/ another local source; every other file
-// is part of the local source with the spec. Then come the golden sections:
-// result, warnings and error.
+// the build context, files below NAME.d/ another local source, files below
+// generated/ what the generate steps add. The file report.json is what a diagnosis
+// finds, src/DIR/report.json that of the download in a folder, and config.json
+// the config of the images that the daemon section names. Every other file is
+// part of the local source with the spec. Then come the golden
+// sections: result, warnings, error and, where it is there already, asked: the
+// last step of every solve, in order.
 func TestGateway(t *testing.T) {
 	files, err := filepath.Glob("testdata/gateway/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -48,11 +53,15 @@ func TestGateway(t *testing.T) {
 			if (res == nil) == (err == nil) {
 				t.Errorf("got result %v and error %v, want one of them", res, err)
 			}
-			golden(t, file, ar, []txtar.File{
+			got := []txtar.File{
 				{Name: "result", Data: []byte(f.dump(t, res))},
 				{Name: "warnings", Data: []byte(lines(f.warnings))},
 				{Name: "error", Data: []byte(dumpError(t, err))},
-			})
+			}
+			if slices.ContainsFunc(ar.Files, func(f txtar.File) bool { return f.Name == "asked" }) {
+				got = append(got, txtar.File{Name: "asked", Data: []byte(strings.Join(f.asked, "\n") + "\n")})
+			}
+			golden(t, file, ar, got)
 		})
 	}
 }
@@ -64,15 +73,18 @@ func newFake(t *testing.T, ar *txtar.Archive) *fake {
 		opts:   map[string]string{},
 		locals: map[string]fstest.MapFS{"dockerfile": {}, "context": {}},
 		inputs: map[string]bkllb.State{},
-		images: map[string]bool{},
+		images: map[string]image{},
 		policy: map[string]string{},
+		made:   fstest.MapFS{},
+		report: fstest.MapFS{},
+		commit: commit(),
 		rootfs: fstest.MapFS{
 			"etc/ssl/certs/ca-certificates.crt": &fstest.MapFile{Mode: 0o644},
 			"usr/share/zoneinfo":                &fstest.MapFile{Mode: 0o755 | fs.ModeDir},
 		},
 	}
 	for _, ref := range []string{"library/golang:1.25-alpine", "library/golang:1.26-alpine", "gopherfile/gopherfile:1"} {
-		f.images["docker.io/"+ref] = true
+		f.images["docker.io/"+ref] = image{}
 	}
 	for _, file := range ar.Files {
 		dir, name, found := strings.Cut(file.Name, "/")
@@ -87,6 +99,17 @@ func newFake(t *testing.T, ar *txtar.Archive) *fake {
 			for key, value := range pairs(file.Data) {
 				behave(t, f, key, value)
 			}
+		case path.Base(file.Name) == "report.json":
+			f.report[file.Name] = &fstest.MapFile{Data: file.Data, Mode: 0o644}
+		case file.Name == "config.json":
+			for ref, im := range f.images {
+				if im.named {
+					im.config = file.Data
+					f.images[ref] = im
+				}
+			}
+		case dir == "generated":
+			f.made[name] = &fstest.MapFile{Data: file.Data, Mode: 0o644}
 		case found && strings.HasPrefix(file.Name, dir+".d/"), dir == "context":
 			if f.locals[dir] == nil {
 				f.locals[dir] = fstest.MapFS{}
@@ -111,12 +134,31 @@ func pairs(data []byte) func(yield func(string, string) bool) {
 	}
 }
 
+// commit is that of every git source.
+func commit() *sourceresolver.ResolveGitResponse {
+	return &sourceresolver.ResolveGitResponse{
+		Checksum: strings.Repeat("c", 40),
+		CommitObject: []byte("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n" +
+			"author A <a@example.com> 1700000000 +0000\ncommitter A <a@example.com> 1700000001 +0000\n\nmessage\n"),
+	}
+}
+
 // behave changes what the fake daemon does.
 func behave(t *testing.T, f *fake, key, value string) {
 	t.Helper()
 	switch key {
-	case "image": // a registry has it
-		f.images[value] = true
+	case "image": // a registry has it, for the platforms behind the reference
+		ref, list, found := strings.Cut(value, " ")
+		im := image{named: true}
+		if found {
+			im.platforms = strings.Split(list, ",")
+		}
+		f.images[ref] = im
+	case "single": // a registry has it without an index, for one platform
+		ref, platform, _ := strings.Cut(value, " ")
+		f.images[ref] = image{named: true, single: true, platforms: []string{platform}}
+	case "missing": // no registry has it
+		delete(f.images, value)
 	case "without": // the builder image has no such file
 		delete(f.rootfs, value)
 	case "nocap": // an older daemon
@@ -128,30 +170,48 @@ func behave(t *testing.T, f *fake, key, value string) {
 		f.policy[from] = to
 	case "input": // an input of that name
 		f.inputs[value] = bkllb.Image("docker.io/library/input:1", bkllb.WithCustomName("input "+value))
+	case "git-input": // an input of that name that knows no more than it must
+		st := bkllb.NewState(bkllb.NewSource("git://git.test/hello.git#main", nil, bkllb.Constraints{}).Output())
+		f.inputs[value] = st
 	case "gateway": // the frontend runs from an image
 		st := bkllb.Image("docker.io/library/self:1", bkllb.WithCustomName("self"))
 		f.self = &st
 	case "resolve": // no image can be resolved, for that reason
 		f.resolveErr = func(ref string) error { return errors.New(strings.ReplaceAll(value, "REF", ref)) }
-	case "exit": // the command that starts like this fails
+	case "resolve-of": // one image cannot be resolved, for that reason
+		image, reason, _ := strings.Cut(value, " ")
+		f.resolveErr = func(ref string) error {
+			if ref == image {
+				return errors.New(reason)
+			}
+			return nil
+		}
+	case "tag": // the context is an annotated tag of that commit
+		f.commit.CommitChecksum = value
+	case "no-commit": // an older daemon knows no commit
+		f.commit = nil
+	case "commit-error": // nobody knows the commit, for that reason
+		f.commitErr = errors.New(value)
+	case "print": // what a client prints of the answer to a subrequest
+		f.print = value
+	case "exit": // the command that starts like this fails, in that folder
 		code, prefix, _ := strings.Cut(value, " ")
 		n, err := strconv.ParseUint(code, 10, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.execErr = func(_ context.Context, args string) (uint32, error) {
-			if strings.HasPrefix(args, prefix) {
-				return uint32(n), nil
-			}
-			return 0, nil
+		dir := "/"
+		if strings.HasPrefix(prefix, "/src") {
+			dir, prefix, _ = strings.Cut(prefix, " ")
 		}
+		f.fail(uint32(n), dir, prefix)
 	default:
 		t.Fatalf("unknown behavior %q", key)
 	}
 }
 
 func isGolden(name string) bool {
-	return slices.Contains([]string{"result", "warnings", "error"}, name)
+	return slices.Contains([]string{"result", "warnings", "error", "asked"}, name)
 }
 
 // golden compares the golden sections, or rewrites them. A section that came

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -105,8 +104,7 @@ func (b *build) bases(ctx context.Context) ([]llb.Base, error) {
 			return nil, b.baseError(t, err)
 		}
 		if img.Architecture != "" && (img.OS != t.Platform.OS || img.Architecture != t.Platform.Architecture) {
-			err := fmt.Errorf("image.from: %s is for %s/%s", t.Base, img.OS, img.Architecture)
-			return nil, b.baseError(t, err)
+			return nil, b.baseError(t, fmt.Errorf("the image is for %s/%s", img.OS, img.Architecture))
 		}
 		bases[i] = llb.Base{State: st, Config: img}
 	}
@@ -115,9 +113,9 @@ func (b *build) bases(ctx context.Context) ([]llb.Base, error) {
 
 // baseError says which image could not be had for which platform.
 func (b *build) baseError(t *plan.Target, err error) error {
-	help := ""
-	if text := err.Error(); strings.Contains(text, "not found") || strings.Contains(text, "no match for platform") {
-		help = " (see image.from in the spec; --build-context " + t.Base + "=… replaces the image)"
+	help := " (see image.from in the spec; --build-context " + t.Base + "=… replaces the image)"
+	if unreachable(err) {
+		help = " (is its registry reachable from the builder?)"
 	}
 	err = fmt.Errorf("no base image %s for %s: %w%s", t.Base, platforms.Format(t.Platform), err, help)
 	return errdefs.WithSource(err, b.sourceOf(b.source.Filename, t.BasePos))
@@ -137,7 +135,7 @@ func (b *build) namedContexts(ctx context.Context) ([]llb.Named, error) {
 			seen[f.Context] = true
 			nc, err := b.ui.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: b.ui.ImageResolveMode.String()})
 			if err != nil {
-				return nil, fmt.Errorf("load the context %s: %w", f.Context, err)
+				return nil, b.contextError(&f, err)
 			}
 			if nc == nil {
 				e := &spec.Error{File: b.source.Filename, Pos: f.Pos, Msg: "image.files: no context " + f.Context}
@@ -146,10 +144,15 @@ func (b *build) namedContexts(ctx context.Context) ([]llb.Named, error) {
 			}
 			st, _, err := nc.Load(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("load the context %s: %w", f.Context, err)
+				return nil, b.contextError(&f, err)
 			}
 			all = append(all, llb.Named{Name: f.Context, Platform: t.Platform, State: *st})
 		}
 	}
 	return all, missing.Err()
+}
+
+// contextError says which context of a file could not be had.
+func (b *build) contextError(f *plan.File, err error) error {
+	return errdefs.WithSource(fmt.Errorf("load the context %s: %w", f.Context, err), b.sourceOf(b.source.Filename, f.Pos))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 
+	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
@@ -26,25 +27,27 @@ func (b *build) outline(ctx context.Context) (*outline.Outline, error) {
 		}
 		o.Args = append(o.Args, arg)
 	}
-	if b.downloads(ctx) {
+	if d := b.outlineDownload(ctx); d != nil {
 		m := &b.spec.Modules
-		o.Secrets = []outline.Secret{{Name: cmp.Or(m.Netrc, "netrc"), Location: location(b.spec.At(&m.Netrc, m))}}
-		o.SSH = []outline.SSH{{Name: cmp.Or(m.SSH, "default"), Location: location(b.spec.At(&m.SSH, m))}}
+		o.Secrets = []outline.Secret{{Name: d.Netrc, Location: location(b.spec.At(&m.Netrc, m))}}
+		o.SSH = []outline.SSH{{Name: d.SSH, Location: location(b.spec.At(&m.SSH, m))}}
 	}
 	o.Cache = []outline.CacheMount{{ID: b.ui.CacheIDNamespace + "/" + llb.BuildCacheID, Location: location(b.spec.At(&b.spec.Build))}}
 	return o, nil
 }
 
-// downloads reports whether the build downloads modules. Where that cannot be
+// outlineDownload is a download of the build, nil for none. Where that cannot be
 // known yet, it is what the spec says of them.
-func (b *build) downloads(ctx context.Context) bool {
-	if err := b.resolve(ctx, true); err != nil {
-		return b.spec.Pos(&b.spec.Modules).IsValid()
-	}
-	for i := range b.plan.Targets {
-		if b.downloadOf(&b.plan.Targets[i]) != nil {
-			return true
+func (b *build) outlineDownload(ctx context.Context) *plan.Download {
+	if err := b.resolve(ctx, true); err == nil {
+		if all := downloads(b.plan); len(all) > 0 {
+			return all[0]
 		}
+		return nil
 	}
-	return false
+	m := &b.spec.Modules
+	if !b.spec.Pos(m).IsValid() {
+		return nil
+	}
+	return &plan.Download{Netrc: cmp.Or(m.Netrc, "netrc"), SSH: cmp.Or(m.SSH, "default")}
 }

@@ -36,11 +36,11 @@ func (b *build) requests() dockerui.RequestHandler {
 
 // served are all subrequests. dockerui's own list leaves out some of them.
 func served() []subrequests.Request {
-	convert := convertllb.SubrequestConvertLLBDefinition
-	convert.Description = "Convert the spec to LLB"
+	check, convert := lint.SubrequestLintDefinition, convertllb.SubrequestConvertLLBDefinition
+	check.Description, convert.Description = "Lint the spec", "Convert the spec to LLB"
 	result := []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}}
 	return []subrequests.Request{
-		lint.SubrequestLintDefinition,
+		check,
 		outline.SubrequestsOutlineDefinition,
 		targets.SubrequestsTargetsDefinition,
 		convert,

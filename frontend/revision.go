@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -47,12 +48,22 @@ func gitSource(def *pb.Definition) *pb.SourceOp {
 	return nil
 }
 
-// withoutUser takes user and password out of a URL: it becomes a label.
+// userinfo matches user and password of a URL, however it is written.
+var userinfo = regexp.MustCompile(`://[^/]*@`)
+
+// withoutUser takes user and password out of a URL: it becomes a label. The user
+// of ssh is no secret, and part of where the repository is.
 func withoutUser(source string) string {
 	u, err := url.Parse(source)
-	if err != nil || u.User == nil {
+	switch {
+	case err != nil:
+		return userinfo.ReplaceAllString(source, "://")
+	case u.User == nil:
 		return source
+	case strings.HasSuffix(u.Scheme, "ssh"):
+		u.User = url.User(u.User.Username())
+	default:
+		u.User = nil
 	}
-	u.User = nil
 	return u.String()
 }

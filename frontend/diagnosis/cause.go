@@ -46,6 +46,12 @@ func (c *cause) reason() (why, help string) {
 			return why, help
 		}
 	}
+	// Of a failed git command, its own lines.
+	if _, status, ok := strings.Cut(c.said, ": exit status "); ok {
+		if _, lines, ok := strings.Cut(status, "\n"); ok {
+			return "git says: " + plain(lines), ""
+		}
+	}
 	return plain(c.Error), ""
 }
 
@@ -212,10 +218,9 @@ func (c *cause) network() (why, help string) {
 	case c.has("Proxy Authentication Required", "from proxy after CONNECT"):
 		return "the HTTP proxy asks for a password", httpProxyHelp
 	case c.has("proxyconnect tcp: "):
-		return "the HTTP proxy cannot be reached from the builder", httpProxyHelp + "; what the go command said: " + lastPart(c.said)
-	case c.has("no such host", "ould not resolve host", "server misbehaving", "onnection refused", "i/o timeout", "TLS handshake timeout",
-		"deadline exceeded", "etwork is unreachable", "o route to host", "connection reset", "connect: ", "connect to ", "timed out", "dial tcp"):
-		return c.host + " cannot be reached from the builder", "see --network, --add-host and modules.proxy; what the go command said: " + lastPart(c.said)
+		return "the HTTP proxy cannot be reached from the builder", httpProxyHelp + "; the error: " + lastPart(c.said)
+	case c.has("dial tcp", "ould not resolve host", "connect to ", "connection reset", "i/o timeout", "TLS handshake timeout", "deadline exceeded"):
+		return c.host + " cannot be reached from the builder", "see --network, --add-host and modules.proxy; the error: " + lastPart(c.said)
 	}
 	return "", ""
 }

@@ -139,14 +139,11 @@ func hosts(netrc string) []string {
 	return found
 }
 
-// hasPassword reports whether the secret is for a host. The go command wants a
-// host as it stands in the URL; git knows no port there, and the line for all
-// hosts.
+// hasPassword reports whether the secret is for a host. The go command looks for
+// the host as it stands in the URL, git for the host without its port, and then
+// for the line for all hosts.
 func (r *Report) hasPassword(host string, git bool) bool {
-	if git {
-		return slices.Contains(r.Hosts, withoutPort(host)) || slices.Contains(r.Hosts, defaultHost)
-	}
-	return slices.Contains(r.Hosts, host)
+	return slices.Contains(r.Hosts, host) || git && slices.Contains(r.Hosts, defaultHost)
 }
 
 func withoutPort(host string) string {

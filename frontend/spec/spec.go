@@ -46,7 +46,8 @@ type Spec struct {
 	// root, before the source tree is read. What they write is compiled.
 	Generate []Command `yaml:"generate"`
 	// Test holds the arguments of go test for --target test: packages and flags.
-	// What a test writes into /out is the result.
+	// Flags alone are for all packages. What a test writes into /out is the
+	// result.
 	Test []string `yaml:"test" default:"./..." examples:"./...|-short|-coverprofile=/out/cover.out"`
 
 	file string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -51,8 +52,8 @@ func diagnose(limit time.Duration) diagnosis.Report {
 		r.Stderr = fmt.Sprintf("it gave no answer in %v when it was tried again: its own lines above say why it failed", limit)
 	case err == nil:
 		r.Stderr = "it worked when it was tried again: build once more"
-	case r.Stderr == "":
-		r.Stderr = err.Error() // there is no go command
+	case errors.Is(err, exec.ErrNotFound):
+		r.Stderr = err.Error()
 	}
 	return r
 }

@@ -73,7 +73,7 @@ func TestDiagnose(t *testing.T) {
 		{"before any module", download + "echo 'go: example.com/dep@v1.0.0: boom' >&2; exit 1\n",
 			diagnosis.Report{Modules: []diagnosis.Module{{Path: "example.com/dep", Version: "v1.0.0", Error: "boom"}}, Stderr: "go: example.com/dep@v1.0.0: boom\n"}},
 		{"no module", download + "echo 'go: errors parsing go.mod' >&2; exit 1\n", diagnosis.Report{Stderr: "go: errors parsing go.mod\n"}},
-		{"no words", download + "exit 3\n", diagnosis.Report{Stderr: "exit status 3"}},
+		{"no words", download + "exit 3\n", diagnosis.Report{}},
 		{"it works", download + "exit 0\n", diagnosis.Report{Stderr: "it worked when it was tried again: build once more"}},
 		{"it works with a warning", download + "echo 'go: warning' >&2; exit 0\n", diagnosis.Report{Stderr: "it worked when it was tried again: build once more"}},
 		{"it hangs", download + "exec sleep 60\n", diagnosis.Report{Stderr: late}},
