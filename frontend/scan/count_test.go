@@ -153,7 +153,6 @@ func TestMainReadsLittle(t *testing.T) {
 	want := []string{
 		"list cmd/x",
 		"open cmd/go.mod",
-		"open cmd/x/go.mod",
 		"open cmd/x/main.go",
 		"open go.mod",
 		"open go.work",

@@ -3,10 +3,14 @@ package scan
 import (
 	"bytes"
 	"errors"
+	"go/ast"
 	"go/build/constraint"
 	"go/scanner"
 	"go/token"
 	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
 )
 
 const (
@@ -17,18 +21,20 @@ const (
 	maxHeader = 4 << 20
 )
 
-// header is what stands above the declarations of a Go file. The zero value is
-// a header that cannot be parsed.
+// header is what stands above the declarations of a Go file, and what the file
+// embeds. The zero value is a header that cannot be parsed.
 type header struct {
 	pkg        string
 	constraint string
 	cgo        bool
+	imports    []string // sorted, without "C"
+	embeds     []string // sorted
 }
 
 // readHeader reads a Go file up to its first declaration, rounded up to a
-// buffer. Only errors of r are errors.
-func readHeader(r io.Reader) (header, error) {
-	buf := make([]byte, 0, firstRead)
+// buffer, for which it uses buf as long as that is large enough. A file that may
+// embed others is read to its end. Only errors of r are errors.
+func readHeader(r io.Reader, buf []byte) (header, error) {
 	for tried := false; ; {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -41,6 +47,17 @@ func readHeader(r io.Reader) (header, error) {
 		if !tried || full || last {
 			tried = true
 			if h, ok := parseHeader(buf, last); ok {
+				if _, embeds := slices.BinarySearch(h.imports, "embed"); !embeds {
+					return h, nil
+				}
+				if err == nil {
+					rest, err := io.ReadAll(r)
+					if err != nil {
+						return header{}, err
+					}
+					buf = append(buf, rest...)
+				}
+				h.embeds = findEmbeds(buf)
 				return h, nil
 			}
 		}
@@ -92,24 +109,30 @@ func (t *tokens) header(src []byte) header {
 	}
 	h := header{pkg: t.lit}
 	var err error
-	if h.constraint, err = findConstraint(top); err != nil {
+	// The line of the package clause is none of comments, however it is indented.
+	if h.constraint, err = findConstraint(top[:bytes.LastIndexByte(top, '\n')+1]); err != nil {
 		h = header{} // read on: the caller wants to know where the header ends
 	}
 	t.next()
 	if t.tok == token.SEMICOLON {
 		t.next()
 	}
+	var paths []string
 	for t.tok == token.IMPORT {
-		if t.imports() && h.pkg != "" {
-			h.cgo = true
+		paths = t.imports(paths)
+	}
+	if h.pkg != "" {
+		slices.Sort(paths)
+		h.imports = slices.Compact(paths)
+		if i, ok := slices.BinarySearch(h.imports, "C"); ok {
+			h.cgo, h.imports = true, slices.Delete(h.imports, i, i+1)
 		}
 	}
 	return h
 }
 
-// imports reads one import declaration and reports whether it imports "C".
-func (t *tokens) imports() bool {
-	cgo := false
+// imports reads one import declaration and adds its import paths to list.
+func (t *tokens) imports(list []string) []string {
 	t.next()
 	group := t.tok == token.LPAREN
 	if group {
@@ -122,13 +145,15 @@ func (t *tokens) imports() bool {
 		if t.tok != token.STRING {
 			break
 		}
-		cgo = cgo || t.lit == `"C"` || t.lit == "`C`"
+		if path, err := strconv.Unquote(t.lit); err == nil && path != "" {
+			list = append(list, path) // error ignored: the compiler reports it
+		}
 		t.next()
 		if t.tok == token.SEMICOLON {
 			t.next()
 		}
 		if !group {
-			return cgo
+			return list
 		}
 	}
 	if group && t.tok == token.RPAREN {
@@ -137,7 +162,42 @@ func (t *tokens) imports() bool {
 			t.next()
 		}
 	}
-	return cgo
+	return list
+}
+
+// findEmbeds returns the patterns of the //go:embed directives of a file. The
+// go command takes them wherever they stand; the compiler is stricter.
+func findEmbeds(src []byte) []string {
+	if !bytes.Contains(src, []byte("//go:embed")) {
+		return nil
+	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	var sc scanner.Scanner
+	sc.Init(token.NewFileSet().AddFile("", -1, len(src)), src, nil, scanner.ScanComments)
+	var patterns []string
+	for {
+		pos, tok, lit := sc.Scan()
+		if tok == token.EOF {
+			slices.Sort(patterns)
+			return slices.Compact(patterns)
+		}
+		if tok != token.COMMENT {
+			continue
+		}
+		d, ok := ast.ParseDirective(pos, lit)
+		if !ok || d.Tool != "go" || d.Name != "embed" {
+			continue
+		}
+		args, err := d.ParseArgs()
+		if err != nil {
+			continue // the compiler reports it
+		}
+		for _, a := range args {
+			if utf8.ValidString(a.Arg) {
+				patterns = append(patterns, a.Arg)
+			}
+		}
+	}
 }
 
 // findConstraint returns the build constraint in the comments above a package
@@ -153,9 +213,6 @@ func findConstraint(top []byte) (string, error) {
 		block   bool // in a block comment
 	)
 	for line := range bytes.Lines(top) {
-		if line[len(line)-1] != '\n' {
-			break // the line of the package clause itself, however it is indented
-		}
 		line = bytes.TrimSpace(line)
 		text := string(line)
 		switch {
@@ -177,7 +234,10 @@ func findConstraint(top []byte) (string, error) {
 		case !bytes.HasPrefix(line, []byte("//")):
 			ended = true
 		}
-		block = inBlock(line, block)
+		var code bool
+		if block, code = inBlock(line, block); code {
+			break
+		}
 	}
 	if expr == nil {
 		expr = plus
@@ -200,18 +260,21 @@ func conjunction(x constraint.Expr, more []constraint.Expr) constraint.Expr {
 	return x
 }
 
-// inBlock reports whether a block comment is open behind a line of comments.
-func inBlock(line []byte, open bool) bool {
+// inBlock reports whether a block comment is open behind a line of comments, and
+// whether the line holds anything else.
+func inBlock(line []byte, open bool) (block, code bool) {
 	for {
 		if !open {
-			line, open = bytes.CutPrefix(bytes.TrimSpace(line), []byte("/*"))
-			if !open {
-				return false
+			line = bytes.TrimSpace(line)
+			rest, block := bytes.CutPrefix(line, []byte("/*"))
+			if !block {
+				return false, len(line) > 0 && !bytes.HasPrefix(line, []byte("//"))
 			}
+			line = rest
 		}
 		_, rest, closed := bytes.Cut(line, []byte("*/"))
 		if !closed {
-			return true
+			return true, false
 		}
 		line, open = rest, false
 	}

@@ -10,9 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
+	"unicode/utf8"
 )
 
 func TestHeader(t *testing.T) {
@@ -37,10 +40,13 @@ func TestHeader(t *testing.T) {
 		{"semicolon first", ";package p", header{}},
 
 		{"cgo", "package p\nimport \"C\"\n", header{pkg: "p", cgo: true}},
-		{"cgo in a group", "package p\nimport (\n\t\"a\"\n\tx \"b\"; . \"c\"\n\t// #include <x.h>\n\t\"C\")\nvar x = 1\n", header{pkg: "p", cgo: true}},
+		{"cgo in a group", "package p\nimport (\n\t\"a\"\n\tx \"b\"; . \"c\"\n\t// #include <x.h>\n\t\"C\")\nvar x = 1\n", header{pkg: "p", cgo: true, imports: []string{"a", "b", "c"}}},
 		{"cgo in quotes", "package p\nimport ()\nimport `C`\n", header{pkg: "p", cgo: true}},
 		{"no import", "package p\nvar x = `\nimport \"C\"`\n", header{pkg: "p"}},
 		{"import too late", "package p\nvar x = 1\nimport \"C\"\n", header{pkg: "p"}},
+		{"imports", "package p; import \"b\"\nimport (. `a`; _ \"c/d\"\n x \"b\")\n", header{pkg: "p", imports: []string{"a", "b", "c/d"}}},
+		{"imports with escapes", "package p\nimport \"\\x61b\"\nimport \"\"\n", header{pkg: "p", imports: []string{"ab"}}},
+		{"imports of a broken file", "//go:build a b\npackage p\nimport \"C\"\nimport \"b\"", header{}},
 		{"bad import", "package p\nimport +\nimport \"C\"\n", header{pkg: "p"}},
 
 		{"go:build", "//go:build a&&b\n\npackage p", header{pkg: "p", constraint: "a && b"}},
@@ -65,17 +71,29 @@ func TestHeader(t *testing.T) {
 		{"+build before an indented package", "// +build a\n package p", header{pkg: "p"}},
 		{"+build broken", "// +build !!a\n\npackage p", header{pkg: "p", constraint: "ignore"}},
 
+		{"embed", "package p\nimport _ \"embed\"\n//go:embed a b*\n//go:embed \"c d\" `e`\nvar x int\n", header{pkg: "p", imports: []string{"embed"}, embeds: []string{"a", "b*", "c d", "e"}}},
+		{"embed without an import", "package p\n//go:embed a\nvar x int\n", header{pkg: "p"}},
+		{"embed far below", "package p\nimport . `embed`\nvar x = 1\n" + long + "//go:embed all:a\nvar y int\n" + long, header{pkg: "p", imports: []string{"embed"}, embeds: []string{"all:a"}}},
+		{"embed that is none", "package p\nimport \"embed\"\n//go:embedded a\n// go:embed b\n/*go:embed c*/\nvar x = `\n//go:embed d\n`\n//go:embed \"e\n//go:embed\n", header{pkg: "p", imports: []string{"embed"}}},
+		{"embed behind code", "package p\nimport \"embed\"\nvar x int //go:embed a\nfunc f() {\n\t//go:embed b\n}", header{pkg: "p", imports: []string{"embed"}, embeds: []string{"a", "b"}}},
+
 		{"long", long + "//go:build a\n" + long + "package p\n" + long + "import \"C\"\n" + long, header{pkg: "p", constraint: "a", cgo: true}},
 		{"too long", strings.Repeat(long, maxHeader/len(long)+1) + "package p\n", header{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for how, r := range readers(tt.src) {
-				if h, err := readHeader(r); err != nil || h != tt.want {
+				if h, err := readHeader(r, make([]byte, 0, firstRead)); err != nil || !h.equals(tt.want) {
 					t.Errorf("read %s: got %+v, %v, want %+v", how, h, err, tt.want)
 				}
 			}
 		})
 	}
+}
+
+// equals reports whether two headers say the same.
+func (h header) equals(other header) bool {
+	return h.pkg == other.pkg && h.constraint == other.constraint && h.cgo == other.cgo &&
+		slices.Equal(h.imports, other.imports) && slices.Equal(h.embeds, other.embeds)
 }
 
 // readers returns readers of the same text that differ in how much they give at
@@ -94,13 +112,13 @@ func readers(src string) map[string]io.Reader {
 func TestHeaderCut(t *testing.T) {
 	const src = "// Copyright.\n\n//go:build linux && amd64\n\n/* Package. */\npackage main // x\n\nimport (\n\tf \"fmt\"\n\n\t\"C\"\n)\n\nimport \"os\"\n\nfunc main() {}\n"
 	want, ok := parseHeader([]byte(src), true)
-	if !ok || want != (header{"main", "linux && amd64", true}) {
+	if !ok || !want.equals(header{pkg: "main", constraint: "linux && amd64", cgo: true, imports: []string{"fmt", "os"}}) {
 		t.Fatalf("whole file: got %+v, %t", want, ok)
 	}
 	complete := false
 	for i := range len(src) {
 		h, ok := parseHeader([]byte(src[:i]), false)
-		if ok && h != want {
+		if ok && !h.equals(want) {
 			t.Errorf("%q: got %+v, want %+v or more to read", src[:i], h, want)
 		}
 		complete = complete || ok
@@ -112,12 +130,16 @@ func TestHeaderCut(t *testing.T) {
 
 func TestHeaderReadError(t *testing.T) {
 	r := io.MultiReader(strings.NewReader("package p\n// more"), iotest.ErrReader(errBroken))
-	if _, err := readHeader(r); !errors.Is(err, errBroken) {
+	if _, err := readHeader(r, make([]byte, 0, firstRead)); !errors.Is(err, errBroken) {
 		t.Errorf("got error %v, want %v", err, errBroken)
+	}
+	r = io.MultiReader(strings.NewReader("package p\nimport \"embed\"\nfunc f() {\n"), iotest.ErrReader(errBroken))
+	if _, err := readHeader(r, make([]byte, 0, firstRead)); !errors.Is(err, errBroken) {
+		t.Errorf("in what embeds: got error %v, want %v", err, errBroken)
 	}
 	// What comes behind the header does not matter.
 	r = io.MultiReader(strings.NewReader("package p\nfunc f() {\n"), iotest.ErrReader(errBroken))
-	if h, err := readHeader(r); err != nil || h.pkg != "p" {
+	if h, err := readHeader(r, make([]byte, 0, firstRead)); err != nil || h.pkg != "p" {
 		t.Errorf("got %+v, %v, want package p", h, err)
 	}
 }
@@ -127,16 +149,17 @@ func FuzzHeader(f *testing.F) {
 	for _, src := range []string{
 		"package p\n", "//go:build a\n\npackage p\nimport \"C\"\n", "// +build a\n\npackage p\n",
 		"/* x */ package p; import (a \"b\"; . `C`)\nfunc f() {}\n", "\ufeffpackage p", "//go:build a\n//go:build b\npackage p",
+		"package p\nimport \"embed\"\n//go:embed a \"b\\x20\" `c`\nvar x string\n", "package p; import (_ \"embed\"; \"C\"; \"C\"); //go:embed *\nvar x = `//go:embed y`\n",
 		"// +build a\n// +build b c\n\n/**/ // x\npackage p", "package p\nimport \"fmt", "/*\n*/ /*\n//go:build a\n*/\npackage p\n",
 	} {
 		f.Add([]byte(src))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		h, err := readHeader(bytes.NewReader(src))
+		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead))
 		if err != nil {
 			t.Fatalf("got error %v", err)
 		}
-		if slow, _ := readHeader(iotest.OneByteReader(bytes.NewReader(src))); slow != h {
+		if slow, _ := readHeader(iotest.OneByteReader(bytes.NewReader(src)), make([]byte, 0, 16)); !slow.equals(h) {
 			t.Errorf("read at once: %+v, by bytes: %+v", h, slow)
 		}
 		compareHeader(t, "x.go", src, h)
@@ -150,12 +173,6 @@ func compareHeader(t *testing.T, name string, src []byte, h header) {
 	file, parseErr := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
 	if parseErr == nil && file.Name.Name != h.pkg && h.pkg != "" {
 		t.Errorf("%s: got package %q, want %q", name, h.pkg, file.Name.Name)
-	}
-	cgo := false
-	if parseErr == nil {
-		for _, i := range file.Imports {
-			cgo = cgo || i.Path.Value == `"C"` || i.Path.Value == "`C`"
-		}
 	}
 	for _, tags := range [][]string{nil, {"a"}, {"b"}, {"a", "b", "c"}, {"linux", "amd64"}} {
 		c := build.Context{GOOS: "js", GOARCH: "wasm", Compiler: "gc", BuildTags: tags}
@@ -186,9 +203,70 @@ func compareHeader(t *testing.T, name string, src []byte, h header) {
 			t.Errorf("%s: constraint %q with %q: got %t, want %t", name, h.constraint, tags, got, want)
 		}
 	}
-	if parseErr == nil && h.pkg != "" && cgo != h.cgo {
+	if parseErr == nil && h.pkg != "" {
+		compareImports(t, name, src, h)
+	}
+}
+
+// compareImports compares what a file imports and embeds with what package
+// go/build says.
+func compareImports(t *testing.T, name string, src []byte, h header) {
+	t.Helper()
+	c := build.Context{GOOS: "js", GOARCH: "wasm", Compiler: "gc", CgoEnabled: true, UseAllFiles: true}
+	c.IsDir = func(dir string) bool { return dir == "dir" }
+	c.ReadDir = func(string) ([]fs.FileInfo, error) { return []fs.FileInfo{fileInfo("x.go")}, nil }
+	c.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(src)), nil }
+	p, err := c.ImportDir("dir", 0)
+	if err != nil {
+		return // such as an import path that no compiler takes
+	}
+	imports := slices.DeleteFunc(slices.Clone(p.Imports), func(path string) bool { return path == "C" })
+	if cgo := len(p.CgoFiles) > 0; cgo != h.cgo {
 		t.Errorf("%s: got cgo %t, want %t", name, h.cgo, cgo)
 	}
+	if !slices.Equal(imports, h.imports) && p.Name != "documentation" {
+		t.Errorf("%s: got imports %q, want %q", name, h.imports, imports)
+	}
+	embeds := slices.DeleteFunc(slices.Clone(p.EmbedPatterns), func(pattern string) bool { return !utf8.ValidString(pattern) })
+	if !slices.Equal(embeds, h.embeds) && p.Name != "documentation" {
+		t.Errorf("%s: got patterns %q, want %q", name, h.embeds, embeds)
+	}
+}
+
+// fileInfo is a regular file of that name.
+type fileInfo string
+
+func (i fileInfo) Name() string     { return string(i) }
+func (fileInfo) Size() int64        { return 1 }
+func (fileInfo) Mode() fs.FileMode  { return 0o644 }
+func (fileInfo) ModTime() time.Time { return time.Time{} }
+func (fileInfo) IsDir() bool        { return false }
+func (fileInfo) Sys() any           { return nil }
+
+// FuzzAssembly compares the constraint of assembly with what package go/build
+// says.
+func FuzzAssembly(f *testing.F) {
+	for _, src := range []string{
+		"TEXT f(SB)\n", "//go:build a\n\nTEXT", "// +build a\n\n#include \"x.h\"\n", "// +build a\n#include", "/* x */ ; // y\n//go:build a\nTEXT",
+		"/*\n//go:build a\n*/\n//go:build b\n", "\ufeff//go:build a && b", "TEXT\n//go:build a\n", "//go:build a\n//go:build b\n", "/* open\n//go:build a", "/*/\n//go:build a\n*/",
+	} {
+		f.Add([]byte(src))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		file := File{Name: "x.go", Constraint: textConstraint(src)}
+		for _, tags := range [][]string{nil, {"a"}, {"b"}, {"a", "b", "c"}} {
+			c := build.Context{GOOS: "js", GOARCH: "wasm", Compiler: "gc", BuildTags: tags}
+			c.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(src)), nil }
+			want, err := c.MatchFile("dir", "x.s")
+			if err != nil {
+				return // the go command stops, whatever is in
+			}
+			has := func(tag string) bool { return slices.Contains(append(tags, "js", "wasm", "gc"), tag) }
+			if got := file.Match(has); got != want {
+				t.Errorf("constraint %q with %q: got %t, want %t", file.Constraint, tags, got, want)
+			}
+		}
+	})
 }
 
 // TestHeaderOracle compares the headers of Go's own source.
@@ -206,7 +284,7 @@ func TestHeaderOracle(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		h, err := readHeader(bytes.NewReader(src))
+		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead))
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,21 @@ func (ix *Index) ModuleOf(dir string) *Module {
 	return nil
 }
 
+// WorkOf returns the go.work file that the go command obeys in a directory of
+// the tree, nil when there is none.
+func (ix *Index) WorkOf(dir string) *Work {
+	for fs.ValidPath(dir) && dir != "." {
+		i, ok := slices.BinarySearchFunc(ix.Works, dir, func(w Work, dir string) int {
+			return strings.Compare(w.Dir, dir)
+		})
+		if ok {
+			return &ix.Works[i]
+		}
+		dir = path.Dir(dir)
+	}
+	return ix.Work
+}
+
 // PackageAt returns the package in a directory of the tree, nil when there is
 // none.
 func (ix *Index) PackageAt(dir string) *Package {
@@ -142,33 +157,44 @@ func slashed(p string) string {
 
 // resolveRequires sets Requires of all modules.
 func (ix *Index) resolveRequires() {
-	var uses []string
-	var shared []Replace // by a workspace, for each of its modules
-	if ix.Work != nil {
-		uses, shared = ix.Work.Use, ix.Work.Replaces
-	}
-	here := map[string]bool{} // paths of modules in the workspace
-	for _, m := range ix.Modules {
-		if slices.Contains(uses, m.Dir) {
-			here[m.Path] = true
-			shared = append(slices.Clip(shared), m.Replaces...)
-		}
-	}
+	shared := map[*Work]stands{}
 	for i := range ix.Modules {
 		m := &ix.Modules[i]
-		local := m.Replaces
-		inWork := slices.Contains(uses, m.Dir)
-		if inWork {
-			local = shared
+		local := stands{}
+		if w := ix.WorkOf(m.Dir); w == nil || !slices.Contains(w.Use, m.Dir) {
+			local.add(m.Replaces)
+		} else if local = shared[w]; local == nil {
+			local = ix.workspace(w)
+			shared[w] = local
 		}
-		m.Requires = slices.ContainsFunc(m.requires, func(r requirement) bool {
-			if inWork && here[r.Path] {
-				return false
-			}
-			return !slices.ContainsFunc(local, func(x Replace) bool {
-				return x.Path == r.Path && (x.Version == "" || x.Version == r.Version)
-			})
+		m.Requires = slices.ContainsFunc(m.Requirements, func(r string) bool {
+			path, version, _ := strings.Cut(r, "@")
+			versions := local[path]
+			return !slices.Contains(versions, "") && !slices.Contains(versions, version)
 		})
-		m.requires = nil
 	}
+}
+
+// stands are the versions of modules that something local stands in place of,
+// "" for all of them.
+type stands map[string][]string
+
+func (s stands) add(list []Replace) {
+	for _, r := range list {
+		s[r.Path] = append(s[r.Path], r.Version)
+	}
+}
+
+// workspace returns what stands in place of requirements in a workspace: its
+// modules and all replacements.
+func (ix *Index) workspace(w *Work) stands {
+	local := stands{}
+	local.add(w.Replaces)
+	for i := range ix.Modules {
+		if m := &ix.Modules[i]; slices.Contains(w.Use, m.Dir) {
+			local[m.Path] = append(local[m.Path], "")
+			local.add(m.Replaces)
+		}
+	}
+	return local
 }

@@ -31,25 +31,35 @@ func (f *File) Match(has func(tag string) bool) bool {
 	return err == nil && expr.Eval(has)
 }
 
-// matchName reports whether the _GOOS, _GOARCH and _GOOS_GOARCH endings of a
-// file name are satisfied. A name has an ending only behind its first
-// underscore: linux.go is built everywhere.
+// matchName reports whether all tags of a file name are satisfied.
 func matchName(name string, has func(tag string) bool) bool {
+	for _, tag := range NameTags(name) {
+		if !has(tag) {
+			return false
+		}
+	}
+	return true
+}
+
+// NameTags returns the tags that the _GOOS, _GOARCH and _GOOS_GOARCH endings of
+// a file name ask for. A name has an ending only behind its first underscore:
+// linux.go is built everywhere.
+func NameTags(name string) []string {
 	name, _, _ = strings.Cut(name, ".")
 	name = strings.TrimSuffix(name, "_test")
 	words := strings.Split(name, "_")[1:]
 	n := len(words)
 	if n == 0 {
-		return true
+		return nil
 	}
 	last := words[n-1]
 	if n > 1 && isArch(last) && isOS(words[n-2]) {
-		return has(last) && has(words[n-2])
+		return words[n-2:]
 	}
 	if isArch(last) || isOS(last) {
-		return has(last)
+		return words[n-1:]
 	}
-	return true
+	return nil
 }
 
 // isOS reports whether a file name may end in the name of that system. The go

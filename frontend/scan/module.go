@@ -13,16 +13,13 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// requirement is a module version that a go.mod requires.
-type requirement = module.Version
-
 // readModules reads the go.mod of each directory that was not asked for before.
 func (s *scan) readModules(dirs []string) error {
 	dirs = slices.Clone(dirs)
 	slices.Sort(dirs)
 	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool {
 		_, ok := s.modules[dir]
-		return ok
+		return ok || s.lacks(dir, "go.mod")
 	})
 	mods := make([]*Module, len(dirs))
 	err := parallel(len(dirs), func(i int) (err error) {
@@ -44,40 +41,72 @@ func (s *scan) readModule(dir string) (*Module, error) {
 		return nil, err
 	}
 	m, err := parseModule(name, data)
+	if e := asError(err); e != nil {
+		return &Module{Dir: dir, Err: e}, nil
+	}
 	if err != nil {
-		var e *Error
-		if errors.As(err, &e) {
-			return &Module{Dir: dir, Err: e}, nil
-		}
 		return nil, err
 	}
 	if m.Sum, err = s.exists(path.Join(dir, "go.sum")); err != nil {
 		return nil, err
 	}
-	kind := s.rootVendor
-	if dir != "." {
-		kind = func() (vendor, error) { return s.vendor(dir) }
-	}
-	v, err := kind()
+	v, err := s.vendor(dir)
 	m.Vendor = v == vendorModule
 	return m, err
 }
 
-// readWork reads go.work in the root, if there is one.
-func (s *scan) readWork() error {
-	data, err := s.read("go.work")
+// readWork reads the go.work of a directory, if there is one.
+func (s *scan) readWork(dir string) error {
+	if _, ok := s.works[dir]; ok || s.lacks(dir, "go.work") {
+		return nil
+	}
+	s.works[dir] = nil
+	name := path.Join(dir, "go.work")
+	data, err := s.read(name)
 	if err != nil || data == nil {
 		return err
 	}
-	if s.work, err = parseWork("go.work", data); err != nil {
+	w, err := parseWork(name, data)
+	if e := asError(err); e != nil {
+		s.works[dir] = &Work{Dir: dir, Err: e}
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if s.work.Sum, err = s.exists("go.work.sum"); err != nil {
+	if w.Sum, err = s.exists(path.Join(dir, "go.work.sum")); err != nil {
 		return err
 	}
-	v, err := s.rootVendor()
-	s.work.Vendor = v == vendorWork
+	v, err := s.vendor(dir)
+	w.Vendor = v == vendorWork
+	s.works[dir] = w
 	return err
+}
+
+// asError returns the [*Error] in err, nil when there is none. No content is nil,
+// as it is behind JSON.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) && len(e.Data) == 0 {
+		e.Data = nil
+	}
+	return e
+}
+
+// worksOf reads the go.work files that the go command obeys in directories.
+func (s *scan) worksOf(dirs []string) error {
+	for _, dir := range dirs {
+		for dir != "." && dir != "" {
+			if err := s.readWork(dir); err != nil {
+				return err
+			}
+			if s.works[dir] != nil {
+				break
+			}
+			dir = path.Dir(dir)
+		}
+	}
+	return nil
 }
 
 // read returns the bytes of a file, nil when there is no such file.
@@ -116,7 +145,12 @@ const (
 )
 
 // vendor looks at the vendor directory of dir.
-func (s *scan) vendor(dir string) (vendor, error) {
+func (s *scan) vendor(dir string) (vendor, error) { return s.vendors.get(dir, s.readVendor) }
+
+func (s *scan) readVendor(dir string) (vendor, error) {
+	if s.lacks(dir, "vendor") {
+		return vendorNone, nil
+	}
 	name := path.Join(dir, "vendor", "modules.txt")
 	f, err := s.fsys.Open(name)
 	if err != nil {
@@ -162,7 +196,7 @@ func parseModule(name string, data []byte) (*Module, error) {
 	m.Toolchain, m.ToolchainLine = toolchainLine(f.Toolchain)
 	m.Replaces = replaces(m.Dir, f.Replace)
 	for _, r := range f.Require {
-		m.requires = append(m.requires, r.Mod)
+		m.Requirements = append(m.Requirements, r.Mod.String())
 	}
 	for _, i := range f.Ignore {
 		m.Ignore = append(m.Ignore, i.Path)
@@ -176,7 +210,7 @@ func parseWork(name string, data []byte) (*Work, error) {
 	if err != nil {
 		return nil, fileError(name, data, err)
 	}
-	w := &Work{}
+	w := &Work{Dir: path.Dir(name)}
 	w.Go, w.GoLine = goLine(f.Go)
 	w.Toolchain, w.ToolchainLine = toolchainLine(f.Toolchain)
 	w.Replaces = replaces(path.Dir(name), f.Replace)

@@ -1,35 +1,42 @@
-// Package scan is what a source tree is: its modules, its packages and the
-// build constraints of their files.
+// Package scan is what a source tree is: its modules, its packages, what their
+// files import and embed, and the build constraints of the files.
 //
 // It reads the tree as the go command does, through an [fs.FS] only, and reads
-// no more of a file than its header. It is not a package loader: no import is
-// followed and no type is known.
+// no more of a file than its header, unless the file embeds others. It is not a
+// package loader: it knows no type, and which of the files a build reads is for
+// package closure to say.
 //
 // Invariant: an [Index] depends on the tree alone. The package knows no target,
 // no BuildKit and no environment, and writes nothing.
 package scan
 
-import (
-	"errors"
-	"io/fs"
-	"path"
-	"slices"
-	"strings"
-	"sync"
-)
-
 // Index is what a source tree holds. It survives a round trip through JSON.
+//
+// Its JSON form is compact, and the same index has the same bytes.
 type Index struct {
-	// Modules are sorted by Dir. When only one package was read, they are those
-	// that its build may need.
-	Modules []Module `json:"modules,omitempty"`
+	// Modules are sorted by Dir. When only some packages were read, they are
+	// those that their build may need.
+	Modules []Module
 	// Work is go.work in the root, nil when there is none.
-	Work *Work `json:"work,omitempty"`
+	Work *Work
+	// Works are the go.work files in other directories, sorted by Dir. See
+	// [Index.WorkOf].
+	Works []Work
 	// Packages are the directories that hold Go files, sorted by Dir. What the
 	// go command skips (testdata, directories of a vendor, names that begin with
-	// . or _, ignore directives) is left out, unless a directive leads there or
-	// it is what was asked for.
-	Packages []Package `json:"packages,omitempty"`
+	// . or _, ignore directives) is left out, unless a directive or an import
+	// leads there or it is what was asked for.
+	Packages []Package
+	// Vendored are the packages in the vendor directories of modules and
+	// workspaces that an import leads to, sorted by Dir.
+	Vendored []Package
+	// Links are the symbolic links among the names of the index and above them,
+	// sorted by Name. They are known where the tree can tell: it must be an
+	// [fs.ReadLinkFS].
+	Links []Link
+	// Err is what [Scan] says of the whole tree, if that is an [*Error]. It is
+	// set by [Tree] alone; see [Index.Check].
+	Err *Error
 }
 
 // Module is a directory with a go.mod file.
@@ -55,17 +62,20 @@ type Module struct {
 	Vendor bool `json:"vendor,omitempty"`
 	// Replaces are the replacements by local directories, in the file's order.
 	Replaces []Replace `json:"replaces,omitempty"`
+	// Requirements are the module versions of the require directives, written
+	// path@version, in the file's order.
+	Requirements []string `json:"requirements,omitempty"`
 	// Ignore are the paths of the ignore directives as written.
 	Ignore []string `json:"ignore,omitempty"`
 	// Err says what is wrong with go.mod, nil when nothing is. Only Dir is set
 	// beside it. It is never set where [Scan] returns such an error itself.
 	Err *Error `json:"err,omitempty"`
-
-	requires []requirement
 }
 
 // Work is a go.work file.
 type Work struct {
+	// Dir is the slash path from the root of the tree, "." for the root itself.
+	Dir string `json:"dir"`
 	// Go and Toolchain are as in [Module].
 	Go        string `json:"go,omitempty"`
 	Toolchain string `json:"toolchain,omitempty"`
@@ -83,6 +93,8 @@ type Work struct {
 	Vendor bool `json:"vendor,omitempty"`
 	// Replaces are the replacements by local directories, in the file's order.
 	Replaces []Replace `json:"replaces,omitempty"`
+	// Err is as in [Module].
+	Err *Error `json:"err,omitempty"`
 }
 
 // Replace is a module replaced by a local directory.
@@ -101,231 +113,77 @@ type Replace struct {
 // Package is a directory that holds Go files.
 type Package struct {
 	// Dir is the slash path from the root of the tree, "." for the root itself.
-	Dir string `json:"dir"`
-	// Module is the Dir of the nearest module, "" when there is none.
-	Module string `json:"module,omitempty"`
+	Dir string
+	// Module is the Dir of the nearest module, "" when there is none. For a
+	// vendored package it is that of the module or workspace that vendors it.
+	Module string
 	// Files are the files that are not tests, sorted by Name.
-	Files []File `json:"files,omitempty"`
+	Files []File
 	// Tests is true when there are test files. They are not read.
-	Tests bool `json:"tests,omitempty"`
+	Tests bool
+	// Others are the other files that the go command may read in a build of the
+	// package, sorted by Name.
+	Others []Other
+	// Embeds are the patterns of the //go:embed directives of Files with what
+	// they match, sorted by Pattern.
+	Embeds []Embed
 }
 
 // File is a Go file that is not a test.
 type File struct {
 	// Name is the name without the directory.
-	Name string `json:"name"`
+	Name string
 	// Package is the name in the package clause, "" when the file's header
 	// cannot be parsed.
-	Package string `json:"package,omitempty"`
+	Package string
 	// Constraint is the expression of the //go:build line, or the one equal to
 	// the +build lines, "" when there is none.
-	Constraint string `json:"constraint,omitempty"`
+	Constraint string
 	// Cgo is true when the file imports "C".
-	Cgo bool `json:"cgo,omitempty"`
+	Cgo bool
+	// Imports are the import paths, sorted, but for "C" and those that the go
+	// command takes from nobody.
+	Imports []string
+	// Embeds are the patterns of the //go:embed directives, sorted.
+	Embeds []string
+}
+
+// Other is a file that is no Go file: assembly, a header, an object, source of
+// other languages for cgo, or the default.pgo of a main package.
+type Other struct {
+	// Name is the name without the directory.
+	Name string `json:"name"`
+	// Constraint is as in [File]. It is known of assembly and of headers beside
+	// assembly, when the tree has their content.
+	Constraint string `json:"constraint,omitempty"`
+	// Includes are what assembly includes from the tree, directly or not, as
+	// slash paths from the root, sorted.
+	Includes []string `json:"includes,omitempty"`
+}
+
+// Embed is what a pattern of //go:embed directives matches.
+type Embed struct {
+	// Pattern is as written.
+	Pattern string `json:"pattern"`
+	// Files are the files matched as slash paths from the package's directory,
+	// sorted. What the go command refuses to embed is among them when it must
+	// have the file to say so.
+	Files []string `json:"files,omitempty"`
+}
+
+// Link is a symbolic link.
+type Link struct {
+	// Name is the slash path from the root of the tree.
+	Name string `json:"name"`
+	// To is what the link leads to, as a slash path from the root of the tree,
+	// "" when it leads out of it.
+	To string `json:"to,omitempty"`
 }
 
 // Options says what to scan. The zero value asks for the whole tree.
 type Options struct {
 	// Mains are directories or import paths of packages, as [Index.Dir] takes
-	// them. When each names one, no other package is read. When one does not,
-	// the whole tree is.
+	// them. When each names one, only they are read, and what they import from
+	// the tree on whatever target. When one does not, the whole tree is.
 	Mains []string
-}
-
-// Scan reads the tree of fsys. A go.work in the root or a go.mod that the build
-// needs (the root's, one of the workspace, those of Options.Mains) that
-// cannot be parsed gives an [*Error]; of other modules that is only noted in
-// [Module.Err]. A Go file that cannot be parsed is no error. All other errors
-// are those of fsys.
-func Scan(fsys fs.FS, opt Options) (*Index, error) {
-	s := &scan{fsys: fsys, modules: map[string]*Module{}, listed: map[string]bool{}}
-	s.rootVendor = sync.OnceValues(func() (vendor, error) { return s.vendor(".") })
-	if err := s.readWork(); err != nil {
-		return nil, err
-	}
-	found, err := s.mains(opt.Mains)
-	if err != nil {
-		return nil, err
-	}
-	if !found {
-		if err := s.tree(); err != nil {
-			return nil, err
-		}
-	}
-	return s.index()
-}
-
-// scan is one run of [Scan].
-type scan struct {
-	fsys    fs.FS
-	work    *Work
-	modules map[string]*Module // by Dir, nil where there is no go.mod
-	listed  map[string]bool    // directories met by a walk
-	folders []*folder          // with Go files
-	needed  []string           // modules whose errors are the caller's
-
-	// rootVendor is the kind of vendor in the root, which matters twice.
-	rootVendor func() (vendor, error)
-}
-
-// uses returns the directories of go.work that lie in the tree.
-func (s *scan) uses() []string {
-	if s.work == nil {
-		return nil
-	}
-	return inside(s.work.Use)
-}
-
-// inside returns the directories that lie in the tree.
-func inside(dirs []string) []string {
-	var in []string
-	for _, d := range dirs {
-		if fs.ValidPath(d) {
-			in = append(in, d)
-		}
-	}
-	return in
-}
-
-// mains reads the packages that names stand for and the modules around them. It
-// reports whether there are such packages.
-func (s *scan) mains(names []string) (bool, error) {
-	if len(names) == 0 {
-		return false, nil
-	}
-	if err := s.readModules(append([]string{"."}, s.uses()...)); err != nil {
-		return false, err
-	}
-	needed := s.uses()
-	for _, name := range names {
-		f, err := s.main(name)
-		if err != nil || f == nil {
-			s.folders = nil
-			return false, err
-		}
-		needed = append(needed, f.module)
-		s.folders = append(s.folders, f)
-	}
-	s.needed = needed
-	return true, s.readModules(s.replaced())
-}
-
-// main lists the package that name stands for, nil when there is none.
-func (s *scan) main(name string) (*folder, error) {
-	for _, c := range candidates(name, s.known()) {
-		f, err := s.list(c.dir)
-		if err != nil || !f.isPackage() {
-			continue // error ignored: no such directory, and the tree says which there are
-		}
-		m, err := s.nearest(c.dir)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil {
-			f.module = m.Dir
-		}
-		if c.byPath && (m == nil || m.ImportPath(c.dir) != name) {
-			continue
-		}
-		return f, nil
-	}
-	return nil, nil
-}
-
-// nearest returns the module that dir belongs to, nil when there is none.
-func (s *scan) nearest(dir string) (*Module, error) {
-	for {
-		if err := s.readModules([]string{dir}); err != nil {
-			return nil, err
-		}
-		if m := s.modules[dir]; m != nil || dir == "." {
-			return m, nil
-		}
-		dir = path.Dir(dir)
-	}
-}
-
-// tree reads everything. Modules in directories that the go command skips are
-// part of the tree when a directive leads there.
-func (s *scan) tree() error {
-	s.needed = append(s.uses(), ".")
-	if err := s.walk("."); err != nil {
-		return err
-	}
-	if err := s.walkModules(s.uses()); err != nil {
-		return err
-	}
-	return s.walkModules(s.replaced())
-}
-
-// walkModules walks the directories that hold a module and were not met yet.
-func (s *scan) walkModules(dirs []string) error {
-	if err := s.readModules(dirs); err != nil {
-		return err
-	}
-	for _, dir := range dirs {
-		if s.modules[dir] == nil || s.listed[dir] {
-			continue
-		}
-		if err := s.walk(dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replaced returns the directories in the tree that replace modules.
-func (s *scan) replaced() []string {
-	var dirs []string
-	for _, m := range s.known() {
-		for _, r := range m.Replaces {
-			dirs = append(dirs, r.Dir)
-		}
-	}
-	if s.work != nil {
-		for _, r := range s.work.Replaces {
-			dirs = append(dirs, r.Dir)
-		}
-	}
-	slices.Sort(dirs)
-	return inside(slices.Compact(dirs))
-}
-
-// known returns the modules read so far, sorted by Dir.
-func (s *scan) known() []*Module {
-	var mods []*Module
-	for _, m := range s.modules {
-		if m != nil {
-			mods = append(mods, m)
-		}
-	}
-	slices.SortFunc(mods, func(a, b *Module) int { return strings.Compare(a.Dir, b.Dir) })
-	return mods
-}
-
-// index reads the Go files and returns all that is known.
-func (s *scan) index() (*Index, error) {
-	ix := &Index{Work: s.work}
-	for _, m := range s.known() {
-		if m.Err != nil && slices.Contains(s.needed, m.Dir) {
-			return nil, m.Err
-		}
-		ix.Modules = append(ix.Modules, *m)
-	}
-	ix.resolveRequires()
-	var err error
-	ix.Packages, err = s.packages()
-	return ix, err
-}
-
-// exists reports whether name is a file.
-func (s *scan) exists(name string) (bool, error) {
-	info, err := fs.Stat(s.fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return !info.IsDir(), nil
 }

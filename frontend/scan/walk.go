@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -53,40 +52,111 @@ func caught(do func(i int) error, i int) (err error) {
 	return do(i)
 }
 
+// entry is a name in a directory.
+type entry struct {
+	name string
+	kind kind
+}
+
+// kind is what a name stands for.
+type kind uint8
+
+const (
+	kindOther kind = iota // a pipe or a device, which is never opened
+	kindFile
+	kindLink
+	kindDir
+)
+
+// entries returns what a directory holds, sorted by name. What cannot be named
+// in an [fs.FS] is left out.
+func (s *scan) entries(dir string) ([]entry, error) { return s.listings.get(dir, s.readDir) }
+
+func (s *scan) readDir(dir string) ([]entry, error) {
+	list, err := fs.ReadDir(s.fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]entry, 0, len(list))
+	for _, e := range list {
+		if !utf8.ValidString(e.Name()) {
+			continue
+		}
+		kind := kindOther
+		switch {
+		case e.IsDir():
+			kind = kindDir
+		case e.Type().IsRegular():
+			kind = kindFile
+		case e.Type()&fs.ModeSymlink != 0:
+			kind = kindLink
+		}
+		entries = append(entries, entry{e.Name(), kind})
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return entries, nil
+}
+
+// lookup returns the entry of that name.
+func lookup(entries []entry, name string) (entry, bool) {
+	i, ok := slices.BinarySearchFunc(entries, name, func(e entry, name string) int { return strings.Compare(e.name, name) })
+	if !ok {
+		return entry{}, false
+	}
+	return entries[i], true
+}
+
+// lacks reports whether the directory was read and has no such entry.
+func (s *scan) lacks(dir, name string) bool {
+	entries, ok := s.listings.known(dir)
+	if !ok {
+		return false
+	}
+	_, ok = lookup(entries, name)
+	return !ok
+}
+
 // folder is a directory of the tree.
 type folder struct {
-	dir     string
-	module  string   // Dir of the nearest module, "" when there is none
-	gomod   bool     // holds a go.mod
-	goFiles []string // names of Go files, sorted, without tests
-	tests   bool
-	dirs    []string // names of directories that may hold packages, sorted
+	dir      string
+	module   string   // Dir of the nearest module, "" when there is none
+	vendored bool     // reached through a vendor directory
+	gomod    bool     // holds a go.mod
+	gowork   bool     // holds a go.work
+	goFiles  []string // names of Go files, sorted, without tests
+	tests    bool
+	others   []string // names of other files of a package, sorted
+	dirs     []string // names of directories that may hold packages, sorted
+
+	// What was read of the files.
+	files  []File
+	beside []Other
+	embeds []Embed
 }
 
 // isPackage reports whether the folder holds Go files.
 func (f *folder) isPackage() bool { return len(f.goFiles) > 0 || f.tests }
 
-// list reads a directory. Symbolic links to directories are not followed, and
-// what cannot be named in an [fs.FS] is left out.
+// list reads a directory. Symbolic links to directories are not followed.
 func (s *scan) list(dir string) (*folder, error) {
-	entries, err := fs.ReadDir(s.fsys, dir)
+	entries, err := s.entries(dir)
 	if err != nil {
 		return nil, err
 	}
 	f := &folder{dir: dir}
 	for _, e := range entries {
-		name := e.Name()
-		file := e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0
-		switch {
-		case !utf8.ValidString(name):
-		case e.IsDir():
+		switch name := e.name; {
+		case e.kind == kindDir:
 			if !skipped(name) && path.Base(dir) != "vendor" {
 				f.dirs = append(f.dirs, name)
 			}
-		case !file:
-			// A pipe or a device is never opened.
+		case e.kind == kindOther:
 		case name == "go.mod":
 			f.gomod = true
+		case name == "go.work":
+			f.gowork = true
+		case isOther(name):
+			f.others = append(f.others, name)
 		case !isGo(name):
 		case strings.HasSuffix(name, "_test.go"):
 			f.tests = true
@@ -94,8 +164,6 @@ func (s *scan) list(dir string) (*folder, error) {
 			f.goFiles = append(f.goFiles, name)
 		}
 	}
-	slices.Sort(f.goFiles)
-	slices.Sort(f.dirs)
 	return f, nil
 }
 
@@ -119,8 +187,14 @@ func (s *scan) walk(root string) error {
 		}
 		var next []*folder
 		for _, f := range level {
+			s.walked[f.dir] = true
 			if f.isPackage() {
 				s.folders = append(s.folders, f)
+			}
+			if f.gowork {
+				if err := s.readWork(f.dir); err != nil {
+					return err
+				}
 			}
 			next = append(next, s.below(f)...)
 		}
@@ -145,7 +219,6 @@ func (s *scan) listAll(level []*folder) error {
 	}
 	var mods []string
 	for _, f := range level {
-		s.listed[f.dir] = true
 		if f.gomod {
 			mods = append(mods, f.dir)
 		}
@@ -172,61 +245,4 @@ func (s *scan) below(f *folder) []*folder {
 		}
 	}
 	return next
-}
-
-// packages reads the headers of all Go files found.
-func (s *scan) packages() ([]Package, error) {
-	slices.SortFunc(s.folders, func(a, b *folder) int { return strings.Compare(a.dir, b.dir) })
-	s.folders = slices.CompactFunc(s.folders, func(a, b *folder) bool { return a.dir == b.dir })
-	type job struct {
-		pkg  int
-		name string
-	}
-	var jobs []job
-	for i, f := range s.folders {
-		for _, name := range f.goFiles {
-			jobs = append(jobs, job{i, name})
-		}
-	}
-	files := make([]*File, len(jobs))
-	err := parallel(len(jobs), func(i int) (err error) {
-		files[i], err = s.file(s.folders[jobs[i].pkg].dir, jobs[i].name)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var pkgs []Package
-	for _, f := range s.folders {
-		pkgs = append(pkgs, Package{Dir: f.dir, Module: f.module, Tests: f.tests})
-	}
-	for i, f := range files {
-		if f != nil {
-			p := &pkgs[jobs[i].pkg]
-			p.Files = append(p.Files, *f)
-		}
-	}
-	return slices.DeleteFunc(pkgs, func(p Package) bool { return len(p.Files) == 0 && !p.Tests }), nil
-}
-
-// file reads one Go file. It returns nil when the name leads to a directory,
-// and a File without a package when it leads nowhere, as a dangling symbolic
-// link does: the compiler has the words for that.
-func (s *scan) file(dir, name string) (*File, error) {
-	f, err := s.fsys.Open(path.Join(dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return &File{Name: name}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	h, err := readHeader(f)
-	if err != nil {
-		if info, e := f.Stat(); e == nil && info.IsDir() {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("read %s: %w", path.Join(dir, name), err)
-	}
-	return &File{Name: name, Package: h.pkg, Constraint: h.constraint, Cgo: h.cgo}, nil
 }
