@@ -1,0 +1,60 @@
+// The command gocache keeps the go command's cache in several places. It is
+// named by GOCACHEPROG and started by the go command.
+//
+// It imports the standard library only and prints no version: the same source
+// gives the same bytes, whatever changes around it.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gopherfile/gopherfile/frontend/gocache"
+)
+
+const usage = `usage: GOCACHEPROG='gocache [flags]' go build ...
+
+`
+
+func main() {
+	err := run(os.Args[1:])
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	// A go command that ends early has said why.
+	if !errors.Is(err, gocache.ErrAbandoned) {
+		fmt.Fprintln(os.Stderr, "gocache:", err)
+	}
+	os.Exit(1)
+}
+
+func run(args []string) error {
+	opt := gocache.Options{Temp: os.TempDir(), Now: time.Now}
+	flags := flag.NewFlagSet("gocache", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	layer := func(base bool) func(string) error {
+		return func(dir string) error {
+			opt.Layers = append(opt.Layers, gocache.Layer{Dir: dir, Base: base})
+			return nil
+		}
+	}
+	flags.Func("layer", "read objects from `DIR`; may be repeated, the first comes first", layer(false))
+	flags.Func("base", "like -layer, but -out does not repeat what is found in `DIR`", layer(true))
+	flags.StringVar(&opt.Store, "store", "", "read and write objects in `DIR`, which other builds may share")
+	flags.StringVar(&opt.Out, "out", "", "write all objects that were used to `DIR`, as a layer")
+	flags.DurationVar(&opt.Wait, "wait", 5*time.Minute, "how long to wait for a package that another build compiles")
+	flags.StringVar(&opt.Stats, "stats", "", "write counts to `FILE`, as JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return gocache.Serve(os.Stdin, os.Stdout, opt)
+}
