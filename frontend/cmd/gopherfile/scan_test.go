@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
+)
+
+// writeFiles writes a tree.
+func writeFiles(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		writeText(t, filepath.Join(dir, name), text)
+	}
+	return dir
+}
+
+func writeText(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scanned runs the command and reads what it wrote.
+func scanned(t *testing.T, args ...string) ([]byte, *scan.Index) {
+	t.Helper()
+	stdout, stderr, code := gopherfile(t, append([]string{"scan"}, args...)...)
+	if stdout != "" || stderr != "" || code != 0 {
+		t.Fatalf("got stdout %q, stderr %q and exit code %d, want silence", stdout, stderr, code)
+	}
+	data, err := os.ReadFile(filepath.Join(args[1], "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix := &scan.Index{}
+	if err := json.Unmarshal(data, ix); err != nil {
+		t.Fatal(err)
+	}
+	return data, ix
+}
+
+func TestScan(t *testing.T) {
+	from := writeFiles(t, map[string]string{
+		"go.mod":              "module example.com/m\n\ngo 1.26\n",
+		"main.go":             "package main\n\nimport _ \"embed\"\n\n//go:embed x.txt\nvar x string\n",
+		"x.txt":               "",
+		"broken/x.go":         "nonsense",
+		"broken/y.go":         "//go:build &&\npackage y\n",
+		"_examples/a/main.go": "package main\n",
+		"sub/go.mod":          "nonsense",
+	})
+	to := t.TempDir()
+	data, ix := scanned(t, from, to, "./_examples/a")
+	want, err := scan.Tree(os.DirFS(from), "_examples/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, ix); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if ix.PackageAt("_examples/a") == nil {
+		t.Error("got no package for _examples/a, which was asked for")
+	}
+	again, _ := scanned(t, from, to, "./_examples/a")
+	if !bytes.Equal(data, again) {
+		t.Errorf("got %s, then %s", data, again)
+	}
+	entries, err := os.ReadDir(to)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("got %v, %v, want the index alone", entries, err)
+	}
+	for _, name := range []string{to, filepath.Join(to, "index.json")} {
+		if info, err := os.Stat(name); err != nil || info.ModTime().Unix() != 0 {
+			t.Errorf("%s: got %v, %v, want the epoch", name, info.ModTime(), err)
+		}
+	}
+}
+
+// TestScanErrors checks that errors of module files are data.
+func TestScanErrors(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"go.mod":  {"go.mod": "module m\n\ngo one\n", "main.go": "package main\n"},
+		"go.work": {"go.mod": "module m\n", "go.work": "use (\n"},
+	} {
+		_, ix := scanned(t, writeFiles(t, files), t.TempDir())
+		if ix.Err == nil || ix.Err.File != name || string(ix.Err.Data) != files[name] || ix.Err.Line == 0 {
+			t.Errorf("%s: got %+v, want its error", name, ix.Err)
+		}
+	}
+	_, ix := scanned(t, t.TempDir(), t.TempDir())
+	if diff := cmp.Diff(&scan.Index{}, ix); diff != "" {
+		t.Errorf("empty tree: -want +got:\n%s", diff)
+	}
+	for _, args := range [][]string{{}, {t.TempDir()}, {"/nowhere", t.TempDir()}, {os.Args[0], t.TempDir()}, {t.TempDir(), "/nowhere"}} {
+		stdout, stderr, code := gopherfile(t, append([]string{"scan"}, args...)...)
+		if stdout != "" || !strings.HasPrefix(stderr, "gopherfile: scan: ") || strings.Count(stderr, "\n") != 1 || code != 1 {
+			t.Errorf("%q: got stdout %q, stderr %q and exit code %d, want an error", args, stdout, stderr, code)
+		}
+	}
+}
+
+// metadata writes what BuildKit says of a tree whose content it did not
+// transfer.
+func metadata(t *testing.T, root string, links map[string]string) []byte {
+	t.Helper()
+	var out []byte
+	add := func(stat *fstypes.Stat) {
+		dt, err := stat.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(dt)))
+		out = append(out, dt...)
+	}
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		info, err := d.Info()
+		add(&fstypes.Stat{Path: name, Mode: uint32(info.Mode()), Size: info.Size(), Linkname: links[name]})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestScanNames scans a tree of which only some contents are there, as BuildKit
+// transfers it.
+func TestScanNames(t *testing.T) {
+	root := writeFiles(t, map[string]string{
+		"go.mod":           "module example.com/m\n\ngo 1.26\n",
+		"go.sum":           "",
+		"main.go":          "package main\n\nimport (\n\t\"embed\"\n\n\t_ \"example.com/m/linked\"\n)\n\n//go:embed static\nvar x embed.FS\n",
+		"static/a.txt":     "a",
+		"static/b/c.txt":   "c",
+		"static/b/d/e.txt": "e",
+		"lib/lib.go":       "package lib\n",
+		"lib/lib_amd64.s":  "//go:build linux\n#include \"lib.h\"\n",
+		"lib/lib.h":        "",
+		"lib/default.pgo":  "",
+		"docs/README.md":   "",
+	})
+	links := map[string]string{"linked": "lib", "lib/link.go": "lib.go", "lib/out.go": "/etc/passwd", "lib/loop.go": "loop.go", "lib/far.go": "../../x.go"}
+	for name, to := range links {
+		if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, want := scanned(t, root, t.TempDir())
+	data := metadata(t, root, links)
+
+	// BuildKit leaves out what it does not transfer, and directories without content.
+	partial := t.TempDir()
+	for _, name := range []string{"go.mod", "main.go", "lib/lib.go", "lib/link.go"} {
+		dt, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeText(t, filepath.Join(partial, name), string(dt))
+	}
+	writeText(t, filepath.Join(partial, ".fsutil-metadata"), string(data))
+	_, got := scanned(t, partial, t.TempDir())
+	for i := range want.Packages {
+		for j := range want.Packages[i].Others { // content that is not there
+			want.Packages[i].Others[j].Constraint, want.Packages[i].Others[j].Includes = "", nil
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for i := range len(data) {
+		tree := &namedTree{entries: map[string]treeEntry{".": {}}}
+		_ = tree.read(data[:i]) // the error is one or none: it must not panic
+	}
+}
+
+// TestNamedTree checks the file system itself.
+func TestNamedTree(t *testing.T) {
+	root := writeFiles(t, map[string]string{"a/b/c.txt": "c", "a/d.txt": "d", "e.txt": "e"})
+	tree := &namedTree{content: os.DirFS(root), entries: map[string]treeEntry{".": {stat: &fstypes.Stat{Mode: uint32(fs.ModeDir)}}}}
+	if err := tree.read(metadata(t, root, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a/b/c.txt", "a/d.txt", "e.txt"} {
+		want, err := fs.ReadFile(os.DirFS(root), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(tree, name); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	var names []string
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	})
+	if diff := cmp.Diff([]string{".", "a", "a/b", "a/b/c.txt", "a/d.txt", "e.txt"}, names); diff != "" || err != nil {
+		t.Errorf("%v\n-want +got:\n%s", err, diff)
+	}
+	for _, name := range []string{"x", "a/x", "e.txt/x", "../x", "/x"} {
+		if _, err := tree.Open(name); err == nil {
+			t.Errorf("opened %s, which does not exist", name)
+		}
+		if _, err := tree.ReadDir(name); err == nil {
+			t.Errorf("listed %s, which does not exist", name)
+		}
+	}
+	var _ fs.ReadLinkFS = tree
+	var _ fs.ReadLinkFS = fstest.MapFS{}
+}
+
+// largeTree is a module of 10,000 Go files, as real ones are: ten files in a
+// package, 8 KB in a file, ten imports.
+func largeTree(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	writeText(t, filepath.Join(root, "go.mod"), "module example.com/company/product\n\ngo 1.26\n")
+	std := []string{"bytes", "context", "errors", "fmt", "io", "net/http", "os", "path/filepath", "slices", "strings", "sync", "time"}
+	body := strings.Repeat("\tfmt.Println(\"some text\", 42, x)\n", 240)
+	for i := range 1000 {
+		dir := fmt.Sprintf("internal/service%d/component%d", i/25, i%25)
+		if i%50 == 0 {
+			dir = fmt.Sprintf("cmd/program%d", i/50)
+		}
+		for j := range 10 {
+			var b strings.Builder
+			pkg := filepath.Base(dir)
+			if i%50 == 0 {
+				pkg = "main"
+			}
+			if j == 9 {
+				b.WriteString("//go:build linux || darwin\n\n")
+			}
+			fmt.Fprintf(&b, "package %s\n\nimport (\n", pkg)
+			for k := range 5 {
+				fmt.Fprintf(&b, "\t%q\n", std[(i+j+k)%len(std)])
+			}
+			for k := range 3 {
+				if n := i + 7*j + k + 1; n < 1000 && n%50 != 0 {
+					fmt.Fprintf(&b, "\t\"example.com/company/product/internal/service%d/component%d\"\n", n/25, n%25)
+				}
+			}
+			fmt.Fprintf(&b, "\t\"github.com/some/dependency%d\"\n)\n\nfunc f%d(x int) {\n%s}\n", i%40, j, body)
+			writeText(t, filepath.Join(root, dir, fmt.Sprintf("some_file_%d.go", j)), b.String())
+		}
+		writeText(t, filepath.Join(root, dir, "some_file_test.go"), "package x\n")
+		writeText(t, filepath.Join(root, dir, "README.md"), "")
+	}
+	return root
+}
+
+// TestScanLarge says what a scan of 10,000 Go files costs.
+func TestScanLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 10,000 files")
+	}
+	from, to := largeTree(t), t.TempDir()
+	best := time.Hour
+	var peak int64
+	for range 3 {
+		cmd := exec.Command(os.Args[0], "scan", from, to)
+		cmd.Env = append(os.Environ(), asMain+"=1")
+		start := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		best = min(best, time.Since(start))
+		peak = max(peak, maxRSS(cmd.ProcessState))
+	}
+	info, err := os.Stat(filepath.Join(to, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("10,000 Go files in %v, peak memory %d MB, index of %d KB", best.Round(time.Millisecond), peak>>20, info.Size()>>10)
+	if best > 10*time.Second { // the aim is one second on two idle processors
+		t.Errorf("got %v", best)
+	}
+}
