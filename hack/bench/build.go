@@ -31,7 +31,7 @@ func (b *bench) build(ctx context.Context, p peer, mark string) (times, error) {
 	if err != nil {
 		return times{}, err
 	}
-	source, err := fsutil.NewFS(program)
+	source, err := fsutil.NewFS(hello)
 	if err != nil {
 		return times{}, err
 	}
@@ -47,7 +47,7 @@ func (b *bench) build(ctx context.Context, p peer, mark string) (times, error) {
 		LocalMounts: map[string]fsutil.FS{"context": source, "dockerfile": definition},
 	}
 	ch := make(chan *client.SolveStatus)
-	steps := map[digest.Digest]step{}
+	steps := map[digest.Digest]*vertex{}
 	var eg errgroup.Group
 	begin := time.Now()
 	eg.Go(func() error {
@@ -56,7 +56,7 @@ func (b *bench) build(ctx context.Context, p peer, mark string) (times, error) {
 	})
 	for s := range ch {
 		for _, v := range s.Vertexes {
-			steps[v.Digest] = steps[v.Digest].with(v)
+			at(steps, v.Digest).see(v.Name, v.Started, v.Completed)
 		}
 	}
 	if err := eg.Wait(); err != nil {
@@ -68,26 +68,9 @@ func (b *bench) build(ctx context.Context, p peer, mark string) (times, error) {
 	return t, err
 }
 
-// step is a vertex: BuildKit may tell its times more than once.
-type step struct {
-	name             string
-	started, stopped time.Time
-}
-
-func (s step) with(v *client.Vertex) step {
-	s.name = v.Name
-	if v.Started != nil && (s.started.IsZero() || v.Started.Before(s.started)) {
-		s.started = *v.Started
-	}
-	if v.Completed != nil && v.Completed.After(s.stopped) {
-		s.stopped = *v.Completed
-	}
-	return s
-}
-
 // timesOf finds the three moments that matter. A step that another build left
 // in the daemon's memory has the times of that build: those are in the past.
-func timesOf(steps map[digest.Digest]step, p peer) (times, error) {
+func timesOf(steps map[digest.Digest]*vertex, p peer) (times, error) {
 	var loaded, resolved, first time.Time
 	for _, s := range steps {
 		switch {

@@ -23,20 +23,13 @@ type image struct {
 // image finds tag 1 of a repository of docker.io, as the builder sees it, for
 // this machine's architecture.
 func (b *bench) image(ctx context.Context, repo string) (image, error) {
-	m, top, err := b.manifest(ctx, repo, "1")
+	_, top, err := b.manifest(ctx, repo, "1")
 	if err != nil {
 		return image{}, err
 	}
-	for _, d := range m.Manifests {
-		if p := d.Platform; p != nil && p.OS == "linux" && p.Architecture == runtime.GOARCH {
-			if m, _, err = b.manifest(ctx, repo, d.Digest.String()); err != nil {
-				return image{}, err
-			}
-			break
-		}
-	}
-	if len(m.Layers) == 0 {
-		return image{}, fmt.Errorf("%s:1 has no image for linux/%s", repo, runtime.GOARCH)
+	m, err := b.imageManifest(ctx, repo, "1")
+	if err != nil {
+		return image{}, err
 	}
 	found := image{ref: fmt.Sprintf("docker.io/%s:1@%s", repo, top)}
 	for _, l := range m.Layers {
@@ -45,10 +38,26 @@ func (b *bench) image(ctx context.Context, repo string) (image, error) {
 	return found, nil
 }
 
+// imageManifest is the manifest for this machine's architecture.
+func (b *bench) imageManifest(ctx context.Context, repo, tag string) (manifest, error) {
+	m, _, err := b.manifest(ctx, repo, tag)
+	for _, d := range m.Manifests {
+		if p := d.Platform; p != nil && p.OS == "linux" && p.Architecture == runtime.GOARCH {
+			m, _, err = b.manifest(ctx, repo, d.Digest.String())
+			break
+		}
+	}
+	if err == nil && len(m.Layers) == 0 {
+		err = fmt.Errorf("%s:%s has no image for linux/%s", repo, tag, runtime.GOARCH)
+	}
+	return m, err
+}
+
 // manifest is an index or the manifest of one image.
 type manifest struct {
 	Manifests []ocispecs.Descriptor
 	Layers    []ocispecs.Descriptor
+	Config    ocispecs.Descriptor
 }
 
 // manifest reads from the builder's registry, which speaks plain HTTP.

@@ -69,9 +69,3 @@ func summary(list []float64, unit float64) string {
 	}
 	return fmt.Sprintf("%.1f (%.1f–%.1f)", median(list)/unit, slices.Min(list)/unit, slices.Max(list)/unit)
 }
-
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}

@@ -38,11 +38,11 @@ type peer struct {
 	image     image
 }
 
-const program = "examples/hello"
+const hello = "examples/hello"
 
 func (b *bench) peers(ctx context.Context) ([]peer, error) {
 	list := []peer{
-		{name: "gopherfile/gopherfile", dir: program, file: "Gopherfile.yaml"},
+		{name: "gopherfile/gopherfile", dir: hello, file: "Gopherfile.yaml"},
 		{name: "docker/dockerfile", dir: "hack/bench", file: "Dockerfile"},
 	}
 	for i := range list {
@@ -62,7 +62,7 @@ func (b *bench) start(ctx context.Context, runs int) (*report, error) {
 		return nil, err
 	}
 	r := &report{
-		Scenario: "start", Program: program, Runs: runs,
+		Scenario: "start", Program: hello, Runs: runs,
 		BuildKit: info.BuildkitVersion.Version, Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
