@@ -1,0 +1,190 @@
+package modcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// ErrGo is returned when a go command has failed and said why.
+var ErrGo = errors.New("the go command failed")
+
+// errSuspect is wrapped when the shared cache may be to blame.
+var errSuspect = errors.New("suspect module cache")
+
+// Want is what the module cache is for.
+type Want struct {
+	Builds []Build `json:"builds"`
+}
+
+// Build is the packages that one build imports from elsewhere.
+type Build struct {
+	// Env is put over the environment, as in GOOS=linux.
+	Env []string `json:"env"`
+	// Flags are those of go build that decide which files are read.
+	Flags []string `json:"flags"`
+	// Imports are import paths.
+	Imports []string `json:"imports"`
+}
+
+// Back is what reached packages import from the tree itself.
+type Back struct {
+	Imports []string `json:"imports"`
+}
+
+// Options say where everything is.
+type Options struct {
+	Want Want
+	// Dir is the directory of the main module or in a workspace.
+	Dir string
+	// Out is an empty directory, which becomes the module cache.
+	Out string
+	// Temp is where temporary directories are made.
+	Temp string
+	// Env is the environment of the go command, and says where the shared
+	// module cache is.
+	Env []string
+	// Stderr is where the go command says what is wrong.
+	Stderr io.Writer
+}
+
+// run is one try to fill the module cache.
+type run struct {
+	Options
+	// builds are those that were asked for, and what was found for them.
+	builds []*build
+	// cache is the module cache that modules are downloaded to.
+	cache string
+	// private is true when nobody else writes to it.
+	private bool
+	temp    string
+	settings
+	tree *tree
+}
+
+// build is one of the builds and what the go command says of it.
+type build struct {
+	Build
+	// modfile is a copy of go.mod that the go command may change, "" when it
+	// does not.
+	modfile  string
+	packages map[string]*pkg
+}
+
+// Fill writes the module cache. An error that wraps ErrGo needs no words.
+func Fill(ctx context.Context, opt Options) (back *Back, err error) {
+	temp, err := os.MkdirTemp(opt.Temp, "gomodcache-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	set, err := goEnv(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	shared := &run{Options: opt, cache: set.GOMODCACHE, temp: filepath.Join(temp, "shared"), settings: set}
+	back, err = shared.fill(ctx)
+	if !errors.Is(err, errSuspect) {
+		return back, err
+	}
+	if err := empty(opt.Out); err != nil {
+		return nil, err
+	}
+	why := err
+	private := &run{Options: opt, cache: filepath.Join(temp, "modules"), private: true, temp: filepath.Join(temp, "private"), settings: set}
+	if back, err = private.fill(ctx); err == nil {
+		_, err = fmt.Fprintf(opt.Stderr, "gomodcache: the shared module cache was not used: %v\n", why)
+	}
+	return back, err
+}
+
+// fill is the steps one after the other.
+func (r *run) fill(ctx context.Context) (*Back, error) {
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	if err := r.listAll(ctx); err != nil {
+		return nil, err
+	}
+	if r.incomplete() {
+		if err := r.download(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.listAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	sel, err := r.selection()
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{
+		func() error { return r.missed() },
+		func() error { return r.copyAll(sel) },
+		func() error { return r.consulted() },
+		func() error { return r.trace(ctx) },
+		func() error { return settle(r.Out) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return r.back(), nil
+}
+
+// prepare makes the list of builds. With -mod=mod the go command wants to
+// change go.mod, and go.sum next to it.
+func (r *run) prepare() error {
+	for i, b := range r.Want.Builds {
+		// Without an import it is still read which modules there are.
+		if len(b.Imports) == 0 {
+			b.Imports = []string{"unsafe"}
+		}
+		r.builds = append(r.builds, &build{Build: b})
+		if !r.changes(b) {
+			continue
+		}
+		modfile, err := r.copyModule(b, fmt.Sprint(i))
+		if err != nil {
+			return err
+		}
+		r.builds[i].modfile = modfile
+	}
+	return os.MkdirAll(r.temp, 0o755)
+}
+
+// back lists what external packages import of the tree.
+func (r *run) back() *Back {
+	found := map[string]bool{}
+	for _, b := range r.builds {
+		for _, p := range b.packages {
+			if !p.external() {
+				continue
+			}
+			for _, path := range p.Imports {
+				if r.ours(path, b.packages[path]) {
+					found[path] = true
+				}
+			}
+		}
+	}
+	back := &Back{Imports: []string{}}
+	for path := range found {
+		back.Imports = append(back.Imports, path)
+	}
+	slices.Sort(back.Imports)
+	return back
+}
+
+// empty removes what is in a directory.
+func empty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
