@@ -19,7 +19,7 @@ func hello(t *testing.T, opts ...string) *fake {
 	f := newFake(t, &txtar.Archive{Files: []txtar.File{
 		{Name: "Gopherfile.yaml", Data: []byte("main: .\n")},
 		{Name: "context/go.mod", Data: []byte("module example.com/hello\n\ngo 1.26.0\n\nrequire example.com/dep v1.0.0\n")},
-		{Name: "context/main.go", Data: []byte("package main\n\nfunc main() {}\n")},
+		{Name: "context/main.go", Data: []byte("package main\n\nimport _ \"example.com/dep\"\n\nfunc main() {}\n")},
 		{Name: "opts", Data: []byte("filename=Gopherfile.yaml\n" + strings.Join(opts, "\n"))},
 	}})
 	return f

@@ -26,7 +26,7 @@ func downloads(p *plan.Plan) []*plan.Download {
 			all = append(all, t.Test.Download)
 		}
 		for j := range t.Binaries {
-			all = append(all, t.Binaries[j].Download)
+			all = append(all, t.Binaries[j].Fetch())
 		}
 	}
 	var some []*plan.Download

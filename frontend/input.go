@@ -50,9 +50,9 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 	return in, err
 }
 
-// needsSelf reports whether a step runs on the frontend's own image.
+// needsSelf reports whether a step runs a program of the frontend's own image.
 func (b *build) needsSelf() bool {
-	return b.plan.FilesOnly || slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return !t.Rootfs.IsZero() })
+	return slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
 }
 
 func (b *build) supports(c apicaps.CapID) bool {

@@ -210,7 +210,7 @@ func helloSpec(t *testing.T, text string, opts ...string) *fake {
 	return newFake(t, &txtar.Archive{Files: []txtar.File{
 		{Name: "Gopherfile.yaml", Data: []byte(text)},
 		{Name: "context/go.mod", Data: []byte("module example.com/hello\n\ngo 1.26.0\n\nrequire example.com/dep v1.0.0\n")},
-		{Name: "context/main.go", Data: []byte("package main\n\nfunc main() {}\n")},
+		{Name: "context/main.go", Data: []byte("package main\n\nimport _ \"example.com/dep\"\n\nfunc main() {}\n")},
 		{Name: "assets.d/dist/index.html", Data: []byte("<p>\n")},
 		{Name: "opts", Data: []byte("filename=Gopherfile.yaml\n" + strings.Join(opts, "\n"))},
 	}})
@@ -258,7 +258,7 @@ func TestPlanRequest(t *testing.T) {
 	}
 	// Pointers to the same download become several.
 	for i := range p.Targets {
-		p.Targets[i].Binaries[0].Download = p.Targets[0].Binaries[0].Download
+		p.Targets[i].Binaries[0].Modules = p.Targets[0].Binaries[0].Modules
 	}
 	var text strings.Builder
 	if err := p.WriteText(&text); err != nil {

@@ -73,6 +73,7 @@ func (b *build) planOptions(ctx context.Context) (plan.Options, error) {
 		Args:          b.ui.BuildArgs,
 		Labels:        b.ui.Labels,
 		Target:        b.ui.Target,
+		Imports:       len(b.ui.CacheImports) > 0,
 		Ignored:       ignored,
 		Revision:      revision,
 		Source:        source,

@@ -143,6 +143,10 @@ func (d *dumper) exec(e *pb.ExecOp, inputs []string) {
 }
 
 func (d *dumper) action(a *pb.FileAction, inputs []string) {
+	if m := a.GetMkfile(); m != nil {
+		d.line("write %s mode=%o time=%d %s", m.Path, m.Mode, m.Timestamp, m.Data)
+		return
+	}
 	c := a.GetCopy()
 	if c == nil {
 		d.t.Errorf("unknown file action %T", a.Action)
@@ -160,6 +164,9 @@ func (d *dumper) action(a *pb.FileAction, inputs []string) {
 	owner := ""
 	if o := c.Owner; o != nil {
 		owner = fmt.Sprintf(" owner=%d:%d", o.User.GetByID(), o.Group.GetByID())
+	}
+	if len(c.IncludePatterns) > 0 {
+		owner += " only " + strings.Join(c.IncludePatterns, " ")
 	}
 	d.line("copy  %s%s -> %s on %s mode=%o time=%d%s", input(a.SecondaryInput), c.Src, c.Dest, input(a.Input), max(c.Mode, 0), c.Timestamp, owner)
 }

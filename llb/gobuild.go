@@ -32,7 +32,7 @@ const BuildCacheID = "/root/.cache/go-build"
 // goEnv is the environment of every go command. GOENV and HOME keep what a
 // builder image holds of its own settings out of the build.
 func goEnv() []string {
-	return []string{"GOENV=off", "GOMODCACHE=" + modulesDir, "GOTOOLCHAIN=local", "HOME=" + homeDir}
+	return []string{"GOENV=off", "GOEXPERIMENT=", "GOFLAGS=", "GOMODCACHE=" + modulesDir, "GOTOOLCHAIN=local", "HOME=" + homeDir}
 }
 
 // modules is the module cache that a download fills, drawn once.
@@ -56,13 +56,7 @@ func (g *graph) download(d *plan.Download) llb.State {
 
 // downloadOptions are what a download sees.
 func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
-	src := llb.Scratch()
-	for _, f := range d.Files {
-		src = src.File(
-			llb.Copy(g.in.Context, "/"+f, "/"+f, &llb.CopyInfo{CreateDestPath: true, CreatedTime: epoch()}),
-			llb.WithCustomName("["+StepModules+"] copy "+f), g.at(d.Pos), llb.Platform(g.in.BuildPlatform),
-		)
-	}
+	src := g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos)
 	return append(slices.Clone(g.in.Online),
 		llb.Dir(path.Join(sourceDir, d.Dir)),
 		llb.AddMount(sourceDir, src, llb.Readonly),
@@ -94,7 +88,7 @@ func (g *graph) generate() llb.State {
 			network, env = g.in.Network, []string{"GOCACHE=" + goBuildDir}
 		}
 		opts := g.run(StepGenerate, "["+StepGenerate+"] "+strings.Join(c.Args, " "), c.Args, network, c.Pos)
-		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), g.goBuildCache(g.in.NoCache(StepGenerate)), environment(goEnv(), env))
+		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), g.persistent(goBuildDir, g.in.NoCache(StepGenerate)), environment(goEnv(), env))
 		if c.Network {
 			opts = append(opts, g.in.Online...)
 		}
@@ -133,14 +127,21 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 	args := append([]string{"go", "build"}, b.Flags...)
 	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
-	opts := g.run(b.Name, g.label(t.Platform, b.Name)+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
-	opts = append(opts,
-		llb.Dir(path.Join(sourceDir, b.Dir)),
-		llb.AddMount(sourceDir, g.source, llb.Readonly),
-		g.goBuildCache(g.in.NoCache(b.Name)),
-		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, b.Env),
-	)
-	opts = append(opts, g.moduleMount(b.Download, false)...)
+	label := g.label(t.Platform, b.Name)
+	opts := g.run(b.Name, label+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
+	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}))
+	switch {
+	case b.Files == nil:
+		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
+		opts = append(opts, g.moduleMount(b.Download, false)...)
+	case b.Modules != nil:
+		opts = append(opts, mounted(modulesDir, g.reached(b.Modules)))
+		fallthrough
+	default:
+		opts = append(opts, mounted(sourceDir, g.narrow(b.Files, "["+b.Name+"] copy source", b.Pos)))
+	}
+	opts = append(opts, g.objects(t, b)...)
+	opts = append(opts, environment(b.Env))
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 
@@ -157,22 +158,11 @@ func (g *graph) test(t *plan.Target) llb.State {
 	opts = append(opts,
 		llb.Dir(path.Join(sourceDir, test.Dir)),
 		llb.AddMount(sourceDir, src),
-		g.goBuildCache(g.in.NoCache(StepTest)),
+		g.persistent(goBuildDir, g.in.NoCache(StepTest)),
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, test.Env),
 	)
 	opts = append(opts, g.moduleMount(test.Download, false)...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
-}
-
-// goBuildCache mounts the persistent build cache. It only makes things faster.
-// A build without cache gets an empty folder instead: BuildKit would empty the
-// mount, and with it the cache of every other project.
-func (g *graph) goBuildCache(fresh bool) llb.RunOption {
-	if fresh {
-		return llb.AddMount(goBuildDir, llb.Scratch())
-	}
-	id := g.in.CacheNS + "/" + goBuildDir
-	return llb.AddMount(goBuildDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountShared))
 }
 
 // environment adds NAME=value pairs in order.
@@ -216,6 +206,3 @@ func Diagnose(p *plan.Plan, in Input, d *plan.Download) llb.State {
 	)
 	return in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
-
-// toolDir is where our own commands stand in a step on the builder image.
-const toolDir = "/run/gopherfile"

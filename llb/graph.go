@@ -71,12 +71,15 @@ type Base struct {
 // The names of the steps for --no-cache-filter; a compile step has the name of
 // its binary.
 const (
-	StepChecksums = "checksums"
-	StepFiles     = "files"
-	StepGenerate  = "generate"
-	StepModules   = "modules"
-	StepRootfs    = "rootfs"
-	StepTest      = "test"
+	StepChecksums    = "checksums"
+	StepDependencies = "dependencies"
+	StepFiles        = "files"
+	StepGenerate     = "generate"
+	StepModules      = "modules"
+	StepPackages     = "packages"
+	StepRootfs       = "rootfs"
+	StepStd          = "std"
+	StepTest         = "test"
 )
 
 // Graph is the plan as states.
@@ -101,7 +104,12 @@ type graph struct {
 	source llb.State
 	// downloads are drawn once, however many steps read them.
 	downloads map[*plan.Download]llb.State
-	rootfs    map[plan.Rootfs]llb.State
+	pruned    map[*plan.Modules]llb.State
+	// copies are by list of files, sameCopies by what is in the list.
+	copies     map[fileList]llb.State
+	sameCopies map[string]llb.State
+	stds       map[string]llb.State
+	rootfs     map[plan.Rootfs]llb.State
 }
 
 // epoch is the time of every file that we write: an image must not depend on
@@ -138,7 +146,12 @@ func New(p *plan.Plan, in Input) *Graph {
 func Source(p *plan.Plan, in Input) llb.State { return newGraph(p, in).source }
 
 func newGraph(p *plan.Plan, in Input) *graph {
-	g := &graph{plan: p, in: in, downloads: map[*plan.Download]llb.State{}, rootfs: map[plan.Rootfs]llb.State{}}
+	g := &graph{
+		plan: p, in: in,
+		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]llb.State{}, copies: map[fileList]llb.State{},
+		sameCopies: map[string]llb.State{},
+		stds:       map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
+	}
 	g.source = g.generate()
 	return g
 }

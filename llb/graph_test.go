@@ -162,6 +162,32 @@ func TestArchives(t *testing.T) {
 	}
 }
 
+// TestLayers compares graphs in which packages are compiled in steps of their
+// own.
+func TestLayers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*plan.Options, *Input)
+	}{
+		{"plain", nil},
+		{"imports", func(o *plan.Options, _ *Input) { o.Imports = true }},
+		{"old-release", func(o *plan.Options, _ *Input) { o.Args = map[string]string{"GO": "1.23"} }},
+		{"no-cache", func(o *plan.Options, in *Input) {
+			o.Imports = true
+			in.NoCache = func(string) bool { return true }
+		}},
+		{"old-release-no-cache", func(o *plan.Options, in *Input) {
+			o.Args = map[string]string{"GO": "1.23"}
+			in.NoCache = func(string) bool { return true }
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := draw(t, archive(t, "layers"), tt.change, "linux/amd64")
+			golden(t, filepath.Join("testdata", "layers-"+tt.name+".golden"), text(t, g, []string{"linux/amd64"}))
+		})
+	}
+}
+
 // archive is the tree of a txtar file.
 func archive(t testing.TB, name string) fs.FS {
 	t.Helper()
@@ -194,22 +220,22 @@ func golden(t *testing.T, file, got string) {
 }
 
 // TestRules checks what holds for every graph: commands run on the build
-// platform, without a shell, without a network but for the download, which
-// happens once.
+// platform, without a shell, without a network but for the downloads: one of all
+// modules, and one for each binary, whatever the platforms.
 func TestRules(t *testing.T) {
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/arm/v6", "windows/amd64", "darwin/arm64", "wasip1/wasm"}
 	graphs := []*Graph{example(t, "http", nil, platforms...)}
 	for _, target := range []string{"api", "worker", "binaries", "test"} {
 		graphs = append(graphs, draw(t, archive(t, "fleet"), func(o *plan.Options, _ *Input) { o.Target = target }, platforms...))
 	}
-	for _, g := range graphs {
-		checkRules(t, g)
+	for i, binaries := range []int{1, 1, 2, 2, 0} {
+		checkRules(t, graphs[i], binaries)
 	}
 }
 
-func checkRules(t *testing.T, g *Graph) {
+func checkRules(t *testing.T, g *Graph, binaries int) {
 	t.Helper()
-	downloads, seen := 0, map[string]bool{}
+	whole, pruned, seen := 0, 0, map[string]bool{}
 	for _, r := range g.Results {
 		def, err := r.State.Marshal(context.Background())
 		if err != nil {
@@ -226,15 +252,19 @@ func checkRules(t *testing.T, g *Graph) {
 			}
 			seen[string(dt)] = true
 			args := e.Meta.Args
-			if args[0] != "go" && args[0] != selfCommand && args[0] != "stringer" || slices.Contains(args, "-c") {
+			if args[0] != "go" && args[0] != selfCommand && args[0] != cacheCommand && args[0] != modulesCommand && args[0] != "stringer" || slices.Contains(args, "-c") {
 				t.Errorf("%q: want the go command or our own", args)
 			}
 			if op.Platform.Architecture != "amd64" || op.Platform.OS != "linux" {
 				t.Errorf("%q runs on %v, want the build platform", args, op.Platform)
 			}
 			if online := e.Network != pb.NetMode_NONE; online {
-				downloads += strings.Count(args[0], "go")
-				if !slices.Equal(args, []string{"go", "mod", "download"}) && args[0] != "stringer" {
+				switch {
+				case slices.Equal(args, []string{"go", "mod", "download"}):
+					whole++
+				case args[0] == modulesCommand:
+					pruned++
+				case args[0] != "stringer":
 					t.Errorf("%q has a network", args)
 				}
 			}
@@ -245,8 +275,8 @@ func checkRules(t *testing.T, g *Graph) {
 			}
 		}
 	}
-	if downloads != 1 {
-		t.Errorf("got %d downloads for %d results, want 1", downloads, len(g.Results))
+	if whole > 1 || pruned > binaries {
+		t.Errorf("got %d downloads of all modules and %d of some for %d binaries", whole, pruned, binaries)
 	}
 }
 

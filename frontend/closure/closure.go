@@ -51,6 +51,9 @@ type Target struct {
 	// Has reports whether a build tag is satisfied: GOOS, GOARCH, cgo, unix,
 	// release and user tags alike.
 	Has func(tag string) bool
+	// Doubt reports whether it is not known if a build tag is satisfied; Has is
+	// not asked then. A file that may be read is in. Nil: nothing is in doubt.
+	Doubt func(tag string) bool
 	// Mod is the value of the go command's flag -mod, "" when it is not given.
 	Mod string
 }

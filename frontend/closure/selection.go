@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"go/build/constraint"
 	"slices"
 )
 
@@ -33,7 +34,7 @@ func (t *Tree) For(target Target) *Selection {
 	defer t.mu.Unlock()
 	key := make([]byte, len(t.conds)+1)
 	for i := range t.conds {
-		if t.conds[i].holds(target.Has) {
+		if t.conds[i].mayHold(target) {
 			key[i+1] = 1
 		}
 	}
@@ -52,10 +53,41 @@ func (t *Tree) For(target Target) *Selection {
 	return &Selection{t, target.Mod, v}
 }
 
-// holds reports whether a condition holds where has says which tags are
-// satisfied.
-func (c *cond) holds(has func(tag string) bool) bool {
-	return !slices.ContainsFunc(c.tags, func(tag string) bool { return !has(tag) }) && (c.expr == nil || c.expr.Eval(has))
+// mayHold reports whether a condition holds for a target, as far as that is
+// known.
+func (c *cond) mayHold(target Target) bool {
+	return !slices.ContainsFunc(c.tags, func(tag string) bool { return !target.Has(tag) }) &&
+		(c.expr == nil || target.eval(c.expr) != no)
+}
+
+// truth is what is known of a condition.
+type truth uint8
+
+const (
+	no truth = iota
+	doubt
+	yes
+)
+
+// eval is what is known of an expression.
+func (target Target) eval(x constraint.Expr) truth {
+	switch x := x.(type) {
+	case *constraint.AndExpr:
+		return min(target.eval(x.X), target.eval(x.Y))
+	case *constraint.OrExpr:
+		return max(target.eval(x.X), target.eval(x.Y))
+	case *constraint.NotExpr:
+		return yes - target.eval(x.X)
+	case *constraint.TagExpr:
+		switch {
+		case target.Doubt != nil && target.Doubt(x.Tag):
+			return doubt
+		case target.Has(x.Tag):
+			return yes
+		}
+		return no
+	}
+	return doubt
 }
 
 // pick is what a target selects of a package.

@@ -68,3 +68,16 @@ func chunksOf(list []int32) chunks {
 	}
 	return slices.Clip(out)
 }
+
+// all yields the members in order.
+func (list chunks) all() func(yield func(int32) bool) {
+	return func(yield func(int32) bool) {
+		for _, c := range list {
+			for word := c.bits; word != 0; word &= word - 1 {
+				if !yield(c.word*64 + int32(bits.TrailingZeros64(word))) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -84,13 +84,19 @@ module example.com/app
 go 1.26.0
 
 require example.com/dep v1.0.0
+-- main.go --
+package main
+
+import _ "example.com/dep"
+
+func main() {}
 `
 
 func checkSumdbOff(in *Input) (out []finding) {
 	var d *plan.Download
 	for _, t := range in.Plan.Targets {
 		for _, b := range t.Binaries {
-			d = cmp.Or(d, b.Download)
+			d = cmp.Or(d, b.Fetch())
 		}
 	}
 	if d == nil {

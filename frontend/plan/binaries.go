@@ -261,6 +261,7 @@ func (sc *scope) binary() Binary {
 	b.Flags, b.Profile = sc.flags()
 	b.ProfilePos = sc.spec.At(&sc.build.Pgo)
 	b.Download = sc.downloadOf(sc.main.module)
+	sc.reads(&b)
 	return b
 }
 

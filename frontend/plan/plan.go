@@ -23,6 +23,8 @@ type Plan struct {
 	Release string `json:"release"`
 	// Builder is the image that holds the go command.
 	Builder Builder `json:"builder"`
+	// Layered says that the go command can take objects from several places.
+	Layered bool `json:"layered,omitempty"`
 	// Generate are the commands that run before the source tree is read.
 	Generate []Command `json:"generate,omitempty"`
 	// Targets are what is built, one for each platform, in the order in which
@@ -71,6 +73,51 @@ type Download struct {
 	Netrc string   `json:"netrc"`
 	SSH   string   `json:"ssh"`
 	Pos   spec.Pos `json:"pos,omitzero"`
+}
+
+// Modules is the step that fills a module cache with the packages that a binary
+// reaches on all platforms, and no others.
+type Modules struct {
+	// Download says from what, and how.
+	Download *Download `json:"download"`
+	// Wants are sorted.
+	Wants []Want `json:"wants"`
+}
+
+// Want is what the source of a binary imports from other modules.
+type Want struct {
+	// Env and Flags decide which files of a package are read.
+	Env   []string `json:"env,omitempty"`
+	Flags []string `json:"flags,omitempty"`
+	// Imports are sorted.
+	Imports []string `json:"imports"`
+}
+
+// Objects are the packages that are compiled before a binary, so that an edit of
+// its source leaves them alone.
+type Objects struct {
+	// Flags are those of go build that decide them.
+	Flags []string `json:"flags,omitempty"`
+	// Std are the packages of the standard library that are compiled by
+	// themselves, with all that they import.
+	Std []string `json:"std,omitempty"`
+	// Imports are those of other modules.
+	Imports []string `json:"imports,omitempty"`
+	// Files are the files of the context that this reads: those of modules, and
+	// vendored source.
+	Files []string `json:"files,omitempty"`
+	// Strata are packages of the tree, each compiled with the ones before it at
+	// hand.
+	Strata []Stratum `json:"strata,omitempty"`
+}
+
+// Stratum is packages of the tree that are compiled by themselves, for a build
+// elsewhere to find them in a cache.
+type Stratum struct {
+	// Imports are their import paths, in the order of their directories.
+	Imports []string `json:"imports"`
+	// Files are the files of the context that this reads, and those before it.
+	Files []string `json:"files"`
 }
 
 // Command runs in the builder image before the source tree is read.
@@ -138,8 +185,16 @@ type Binary struct {
 	File string `json:"file"`
 	// Path is where the binary stands in the image.
 	Path string `json:"path"`
+	// Files are the files of the context that the compile reads, sorted. Nil: it
+	// is not known, and the compile gets the whole context.
+	Files []string `json:"files,omitempty"`
+	// Modules fills a module cache with what the binary reaches. Nil: nothing must
+	// be downloaded, or Files are not known.
+	Modules *Modules `json:"modules,omitempty"`
+	// Objects are compiled before the binary. Nil: it is compiled in one step.
+	Objects *Objects `json:"objects,omitempty"`
 	// Download fills the module cache, once for all binaries of a module or of a
-	// workspace. Nil: nothing must be downloaded.
+	// workspace, when Files are not known. Nil: nothing must be downloaded.
 	Download *Download `json:"download,omitempty"`
 	// Profile is the file of the context that Flags name for profile-guided
 	// optimization, "" for none.
@@ -246,6 +301,8 @@ type Options struct {
 	// Every makes the targets those of all binaries, whatever Target says: for
 	// looking at a spec instead of building it.
 	Every bool
+	// Imports says that the client imports a cache, so that there is one to fill.
+	Imports bool
 	// Ignored says that the client withholds go.mod: a .dockerignore excludes it.
 	Ignored bool
 	// Revision and Source are the values of ${REVISION} and ${SOURCE}.

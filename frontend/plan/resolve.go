@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"go/version"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/distribution/reference"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/gopherfile/gopherfile/frontend/closure"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -25,6 +27,10 @@ type resolver struct {
 	// the spec says of each.
 	downloads []*Download
 	download  *Download
+	// reached are the steps that fill a pruned module cache, by unit.
+	reached map[*unit]*Modules
+	// closures is made when the first one is asked for.
+	closures *closure.Tree
 	// unset are declared arguments without a value, and broken the places of
 	// values that could not be expanded: that was reported, and nothing that
 	// follows from it is.
@@ -75,7 +81,7 @@ func Prepare(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 }
 
 func newResolver(s *spec.Spec, ix *scan.Index, opt Options) *resolver {
-	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}}
+	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}, reached: map[*unit]*Modules{}}
 	r.args()
 	r.download = r.modules()
 	return r
@@ -216,6 +222,9 @@ func (r *resolver) builder() {
 		ref += "-alpine"
 	}
 	r.plan.Builder = Builder{Ref: ref, Pos: s.At(&s.Builder, &s.Go)}
+	// An image that the user names is taken for a current one: an older go
+	// command does not look at GOCACHEPROG.
+	r.plan.Layered = r.written(&s.Builder) || version.Compare(version.Lang("go"+r.plan.Release), "go1.24") >= 0
 	if !r.written(&s.Builder) {
 		return
 	}

@@ -145,6 +145,9 @@ func dump(p *Plan) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "go %s\nbuilder %s %v\n", p.Release, p.Builder.Ref, p.Builder.Pos)
+	if !p.Layered {
+		fmt.Fprintf(&b, "not layered\n")
+	}
 	for _, c := range p.Generate {
 		fmt.Fprintf(&b, "generate %q in %s network %v %v\n", c.Args, c.Dir, c.Network, c.Pos)
 		dumpDownload(&b, c.Download)
@@ -170,6 +173,20 @@ func dumpDownload(b *strings.Builder, d *Download) {
 	}
 }
 
+func dumpReads(b *strings.Builder, bin *Binary) {
+	fmt.Fprintf(b, "\t\treads %s\n", strings.Join(bin.Files, " "))
+	if m := bin.Modules; m != nil {
+		dumpDownload(b, m.Download)
+		for _, w := range m.Wants {
+			fmt.Fprintf(b, "\t\twant %s flags %q env %s\n", strings.Join(w.Imports, " "), w.Flags, strings.Join(w.Env, " "))
+		}
+	}
+	if o := bin.Objects; o != nil {
+		fmt.Fprintf(b, "\t\tobjects %s std %s flags %q from %s\n",
+			strings.Join(o.Imports, " "), strings.Join(o.Std, " "), o.Flags, strings.Join(o.Files, " "))
+	}
+}
+
 func dumpTarget(b *strings.Builder, t *Target) {
 	fmt.Fprintf(b, "target %s for %s %v\n", t.Name, t.Port, t.Pos)
 	if t.Platform.OSVersion != "" {
@@ -181,6 +198,7 @@ func dumpTarget(b *strings.Builder, t *Target) {
 			fmt.Fprintf(b, "\t\tprofile %s\n", bin.Profile)
 		}
 		dumpDownload(b, bin.Download)
+		dumpReads(b, &bin)
 	}
 	if test := t.Test; test != nil {
 		fmt.Fprintf(b, "\ttest in %s %q env %s\n", test.Dir, test.Args, strings.Join(test.Env, " "))

@@ -52,7 +52,7 @@ func (p *Plan) downloads() []*Download {
 			add(test.Download)
 		}
 		for j := range p.Targets[i].Binaries {
-			add(p.Targets[i].Binaries[j].Download)
+			add(p.Targets[i].Binaries[j].Fetch())
 		}
 	}
 	return all
@@ -95,6 +95,7 @@ func (t *text) target(x *Target, filesOnly bool) {
 		t.line(1, "binary", where)
 		t.line(2, "command", strings.Join(quoted(append(append([]string{"go", "build"}, b.Flags...), b.Main)), " ")+" in "+b.Dir)
 		t.line(2, "env", strings.Join(quoted(b.Env), " "))
+		t.reads(b)
 	}
 	switch {
 	case x.Test != nil:
@@ -103,6 +104,25 @@ func (t *text) target(x *Target, filesOnly bool) {
 	case !filesOnly:
 		t.image(x)
 	}
+}
+
+// reads writes what a compile depends on.
+func (t *text) reads(b *Binary) {
+	if b.Files == nil {
+		t.line(2, "reads", "the whole context")
+		return
+	}
+	t.line(2, "reads", fmt.Sprintf("%d %s of the context", len(b.Files), plural("file", len(b.Files))))
+	if o := b.Objects; o != nil && len(o.Imports) > 0 {
+		t.line(2, "imports", fmt.Sprintf("%d %s of other modules", len(o.Imports), plural("package", len(o.Imports))))
+	}
+}
+
+func plural(word string, n int) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 // image writes what an image holds and how it is run.

@@ -18,7 +18,8 @@ func TestWriteText(t *testing.T) {
 	nested := &Download{Dir: "tools", Files: []string{"tools/go.mod"}, Netrc: "netrc", SSH: "key"}
 	builder := Builder{Ref: "golang:1.26-alpine"}
 	server := Binary{
-		Name: "server", Main: "./cmd/server", Dir: ".", File: "server", Path: "/server", Download: download,
+		Name: "server", Main: "./cmd/server", Dir: ".", File: "server", Path: "/server", Files: []string{"go.mod", "main.go"},
+		Modules: &Modules{Download: download}, Objects: &Objects{Imports: []string{"example.com/x"}},
 		Env: []string{"GOOS=linux", "CGO_ENABLED=0"}, Flags: []string{"-trimpath", "-ldflags=-s -w"},
 	}
 	tool := Binary{Name: "tool", Main: ".", Dir: "tools", File: "tool.exe", Path: "/tool.exe", Download: nested}
@@ -58,15 +59,21 @@ binaries       linux/amd64
   binary       server
     command    go build -trimpath "-ldflags=-s -w" ./cmd/server in .
     env        GOOS=linux CGO_ENABLED=0
+    reads      2 files of the context
+    imports    1 package of other modules
   binary       tool.exe
     command    go build . in tools
+    reads      the whole context
 
 binaries       linux/arm/v7
   binary       server
     command    go build -trimpath "-ldflags=-s -w" ./cmd/server in .
     env        GOOS=linux CGO_ENABLED=0
+    reads      2 files of the context
+    imports    1 package of other modules
   binary       tool.exe
     command    go build . in tools
+    reads      the whole context
 `},
 		{"test", Plan{Release: "1.26", Targets: []Target{{Name: "test", Platform: amd64, Test: &Test{Dir: "tools", Env: []string{"A=b c"}, Args: []string{"-run", "A B", "./..."}, Download: nested}}}}, `go             1.26
 modules        go mod download in tools
@@ -92,6 +99,7 @@ test           linux/amd64
 server         linux/amd64
   binary       /server
     command    go build . in .
+    reads      the whole context
   from         scratch
   rootfs       certs tmp
   user         65532:65532

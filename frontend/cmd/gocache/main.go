@@ -6,16 +6,22 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gopherfile/gopherfile/frontend/gocache"
 )
 
 const usage = `usage: GOCACHEPROG='gocache [flags]' go build ...
+       gocache go build FLAGS -- PACKAGES
+
+The first keeps the go command's cache. The second compiles those of the
+packages that can be compiled, and does not fail because of the others.
 
 `
 
@@ -32,6 +38,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		return gocache.Attempt(context.Background(), args, os.Stdout, os.Stderr)
+	}
 	opt := gocache.Options{Temp: os.TempDir(), Now: time.Now}
 	flags := flag.NewFlagSet("gocache", flag.ContinueOnError)
 	flags.Usage = func() {

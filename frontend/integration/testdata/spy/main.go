@@ -10,7 +10,10 @@ import (
 	"syscall"
 )
 
-func say(format string, a ...any) { fmt.Fprintf(os.Stderr, "spy: "+format+"\n", a...) }
+// say writes a line that gomodcache passes on, too.
+func say(format string, a ...any) {
+	fmt.Fprintf(os.Stderr, "go: downloading spy: "+format+"\n", a...)
+}
 
 func main() {
 	say("args %q", os.Args[1:])

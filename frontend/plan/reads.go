@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"go/version"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/closure"
+)
+
+// reads finds out what the compile of a binary reads, so that nothing else is a
+// reason to compile it again. When in doubt it reads the whole context.
+func (sc *scope) reads(b *Binary) {
+	words := goflags(b.Env)
+	if len(sc.errs) > 0 || sc.main.module.Err != nil || sc.dir() == "" || elsewhere(words) {
+		return
+	}
+	if sc.closures == nil {
+		sc.closures = closure.New(sc.index)
+	}
+	selected := sc.closures.For(sc.closureTarget(b, words))
+	c, err := selected.Of(sc.dir())
+	if err != nil || sc.overlaps(c) {
+		return // the go command says what is wrong, or looks everywhere
+	}
+	b.Files = c.Files
+	if b.Profile != "" {
+		b.Files = withFile(b.Files, b.Profile)
+	}
+	b.Modules, b.Objects = sc.modulesOf(b, c), sc.objectsOf(b, c, selected)
+	b.Download = nil
+}
+
+// Fetch is the download of a binary, of all modules or of some. Nil: nothing must
+// be downloaded.
+func (b *Binary) Fetch() *Download {
+	if b.Modules != nil {
+		return b.Modules.Download
+	}
+	return b.Download
+}
+
+// dir is the directory of the main package, "" when the index has none.
+func (sc *scope) dir() string {
+	dir := join(sc.main.module.Dir, path.Clean(sc.main.arg))
+	if path.Clean(sc.main.arg) == "." {
+		dir = sc.main.module.Dir
+	}
+	if sc.index.PackageAt(dir) == nil {
+		return ""
+	}
+	return dir
+}
+
+// goflags are the flags that build.env gives the go command.
+func goflags(env []string) []string {
+	var words []string
+	for _, e := range env {
+		if value, ok := strings.CutPrefix(e, "GOFLAGS="); ok {
+			words = strings.Fields(value)
+		}
+	}
+	return words
+}
+
+// elsewhere reports whether flags make the go command read other files than
+// those that the index tells of.
+func elsewhere(flags []string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		return slices.Contains([]string{"C", "modfile", "overlay", "pkgdir", "toolexec", "compiler"}, name)
+	})
+}
+
+// flagValue is the value of a flag, the last one of several.
+func flagValue(flags []string, name string) (value string, ok bool) {
+	for _, f := range flags {
+		if v, found := strings.CutPrefix(strings.TrimLeft(f, "-"), name+"="); found {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// closureTarget is the target of a binary for its closure. Which release an
+// image holds that the user names is not known, nor what an experiment turns on.
+func (sc *scope) closureTarget(b *Binary, goflags []string) closure.Target {
+	value, ok := flagValue(b.Flags, "tags")
+	if !ok {
+		value, _ = flagValue(goflags, "tags")
+	}
+	tags := strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
+	mod, _ := flagValue(goflags, "mod")
+	release := strings.TrimPrefix(version.Lang("go"+sc.plan.Release), "go")
+	unknown := sc.plan.Builder.Chosen || release == ""
+	experiments := slices.ContainsFunc(b.Env, func(e string) bool { return strings.HasPrefix(e, "GOEXPERIMENT=") })
+	return closure.Target{
+		Mod: mod,
+		Has: func(tag string) bool { return sc.port.Has(tag, tags, release) },
+		Doubt: func(tag string) bool {
+			return unknown && strings.HasPrefix(tag, "go1.") || strings.HasPrefix(tag, "goexperiment.") ||
+				experiments && tag == "boringcrypto"
+		},
+	}
+}
+
+// modulesOf is the download of a binary, the same for all platforms.
+func (sc *scope) modulesOf(b *Binary, c *closure.Closure) *Modules {
+	if b.Download == nil || len(c.External) == 0 && !sc.loadsGraph() {
+		return nil
+	}
+	m := sc.reached[sc.unit]
+	if m == nil {
+		m = &Modules{Download: b.Download}
+		sc.reached[sc.unit] = m
+	}
+	want := Want{Env: b.Env, Imports: c.External}
+	for _, f := range b.Flags {
+		if strings.HasPrefix(f, "-tags=") {
+			want.Flags = append(want.Flags, f)
+		}
+	}
+	at, found := slices.BinarySearchFunc(m.Wants, want, compareWants)
+	if !found {
+		m.Wants = slices.Insert(m.Wants, at, want)
+	}
+	return m
+}
+
+// loadsGraph reports whether the go command reads the go.mod of every module
+// that is required, even for a program that imports none: in a workspace, and
+// before modules listed all that they need.
+func (sc *scope) loadsGraph() bool {
+	line := sc.main.module.Go
+	return sc.index.Work != nil || line == "" || version.Compare("go"+line, "go1.17") < 0
+}
+
+// overlaps reports whether a package of the tree could be in a module of another
+// place as well, so that the go command looks there, and nothing that is imported
+// brings that module.
+func (sc *scope) overlaps(c *closure.Closure) bool {
+	required := map[string]bool{}
+	for i := range sc.index.Modules {
+		for _, r := range sc.index.Modules[i].Requirements {
+			name, _, _ := strings.Cut(r, "@")
+			required[name] = true
+		}
+	}
+	for i := range sc.index.Modules {
+		delete(required, sc.index.Modules[i].Path)
+	}
+	for _, p := range c.External {
+		for q := p; q != "."; q = path.Dir(q) {
+			if required[q] {
+				delete(required, q)
+				break
+			}
+		}
+	}
+	return len(required) > 0 && slices.ContainsFunc(c.Packages, func(dir string) bool {
+		m := sc.index.ModuleOf(dir)
+		for q := m.ImportPath(dir); q != "."; q = path.Dir(q) {
+			if required[q] {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// compareWants orders what is imported: the order in which platforms are asked
+// for is nothing that a download depends on.
+func compareWants(a, b Want) int {
+	if c := slices.Compare(a.Env, b.Env); c != 0 {
+		return c
+	}
+	if c := slices.Compare(a.Flags, b.Flags); c != 0 {
+		return c
+	}
+	return slices.Compare(a.Imports, b.Imports)
+}
+
+// objectsOf are the packages that are compiled before a binary.
+func (sc *scope) objectsOf(b *Binary, c *closure.Closure, selected *closure.Selection) *Objects {
+	imports := slices.Concat(c.External, c.Vendored)
+	slices.Sort(imports)
+	mode, _ := flagValue(b.Flags, "buildmode")
+	if c.Profile != "" || b.Profile != "" || mode == "pie" {
+		// A profile belongs to one main package, and go build compiles nothing
+		// but a main package as a pie.
+		return nil
+	}
+	o := &Objects{Flags: objectFlags(b.Flags)}
+	if len(imports) > 0 {
+		o.Imports = imports
+		for _, f := range c.Files {
+			if isModuleFile(f) || c.Vendor != "" && strings.HasPrefix(f, c.Vendor+"/") {
+				o.Files = append(o.Files, f)
+			}
+		}
+	}
+	if sc.plan.Layered && (len(imports) > 0 || slices.ContainsFunc(c.Std, func(p string) bool { return p == "net" || strings.HasPrefix(p, "net/") })) {
+		o.Std = commonStd()
+	}
+	if sc.plan.Layered && sc.opt.Imports {
+		o.Strata = sc.strata(selected)
+	}
+	if len(o.Std)+len(o.Imports)+len(o.Strata) == 0 {
+		return nil
+	}
+	return o
+}
+
+// strataCount is how many steps compile the packages of the tree when a cache
+// is imported: an edit runs half of them on average, and each costs a second.
+const strataCount = 4
+
+// strata are the packages of the tree below the main package.
+func (sc *scope) strata(selected *closure.Selection) []Stratum {
+	found, err := selected.Strata(sc.dir(), strataCount)
+	if err != nil {
+		return nil // the same error as that of the closure
+	}
+	var strata []Stratum
+	for _, f := range found {
+		s := Stratum{Files: f.Files}
+		for _, dir := range f.Packages {
+			s.Imports = append(s.Imports, sc.index.ModuleOf(dir).ImportPath(dir))
+		}
+		strata = append(strata, s)
+	}
+	return strata
+}
+
+// commonStd are the packages of the standard library that are compiled once for
+// all projects. With all that they import they are most of what programs with
+// dependencies need, and half of the whole.
+func commonStd() []string { return []string{"net/http"} }
+
+// isModuleFile reports whether the go command reads a file to find modules.
+func isModuleFile(name string) bool {
+	switch path.Base(name) {
+	case "go.mod", "go.sum", "go.work", "go.work.sum":
+		return true
+	}
+	return false
+}
+
+// objectFlags are the flags of a binary that decide how other packages are
+// compiled. A flag without a pattern is for the main package alone.
+func objectFlags(flags []string) []string {
+	var out []string
+	for _, f := range flags {
+		name, value, _ := strings.Cut(f, "=")
+		switch name {
+		case "-trimpath", "-tags", "-buildvcs":
+		case "-gcflags", "-asmflags":
+			if strings.HasPrefix(value, "-") || !strings.Contains(value, "=") {
+				continue
+			}
+		default:
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// withFile adds a file to a sorted list.
+func withFile(files []string, name string) []string {
+	at, found := slices.BinarySearch(files, name)
+	if found {
+		return files
+	}
+	return slices.Insert(slices.Clone(files), at, name)
+}

@@ -1,0 +1,266 @@
+package llb
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
+
+// Where our own programs and the objects stand in a step. The programs are
+// mounted one by one: the key of a step has the content of those that it runs,
+// and not the release of the frontend.
+const (
+	toolDir         = "/run/gopherfile"
+	cacheCommand    = toolDir + "/gocache"
+	modulesCommand  = toolDir + "/gomodcache"
+	wantsFile       = toolDir + "/wants.json"
+	stdDir          = toolDir + "/std"
+	dependenciesDir = toolDir + "/dependencies"
+)
+
+// noIndex keeps the go command from writing down what is in the folder of a
+// module: it may not be the whole module, and others share the cache.
+const noIndex = "GODEBUG=goindex=0"
+
+// tool mounts one of our own programs.
+func (g *graph) tool(command string) llb.RunOption {
+	return llb.AddMount(command, g.in.Self, llb.SourcePath(path.Join("/bin", path.Base(command))), llb.Readonly)
+}
+
+// mounted mounts the output of another step. Its key follows from what that step
+// read; to hash it would take longer than most compiles, and would pull from an
+// imported cache what nobody needs.
+func mounted(dir string, st llb.State) llb.RunOption {
+	return llb.AddMount(dir, st, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))
+}
+
+// narrow is a copy of some files of the source tree, so that others are no
+// reason to run a step. It is never exported: it is what the next build sends.
+func (g *graph) narrow(files []string, name string, pos spec.Pos) llb.State {
+	if len(files) == 0 {
+		return llb.Scratch()
+	}
+	key := fileList{&files[0], len(files)}
+	if st, ok := g.copies[key]; ok {
+		return st
+	}
+	// Platforms that read the same files share the copy, and its name.
+	text := strings.Join(files, "\x00")
+	if st, ok := g.sameCopies[text]; ok {
+		g.copies[key] = st
+		return st
+	}
+	patterns := make([]string, len(files))
+	for i, f := range files {
+		patterns[i] = literal(f)
+	}
+	fa := llb.Copy(g.source, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch(), IncludePatterns: patterns})
+	st := llb.Scratch().File(fa, llb.WithCustomName(name), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache())
+	g.copies[key], g.sameCopies[text] = st, st
+	return st
+}
+
+// fileList tells lists of files apart by where they are: those of the plan are
+// shared.
+type fileList struct {
+	first *string
+	n     int
+}
+
+// literal is a pattern for a name. What means something in a pattern, or is
+// trimmed, is any character: a file too many does no harm.
+func literal(name string) string {
+	const special = "*?[]\\^!#{}() \t\n\r$+|"
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(special, c) {
+			return '?'
+		}
+		return c
+	}, name)
+}
+
+// reached is a module cache that holds what a binary reaches, drawn once.
+func (g *graph) reached(m *plan.Modules) llb.State {
+	if st, ok := g.pruned[m]; ok {
+		return st
+	}
+	d := m.Download
+	wants, err := json.Marshal(map[string]any{"builds": m.Wants})
+	if err != nil {
+		panic(err) // texts can be written
+	}
+	args := []string{modulesCommand, "-want", wantsFile, "-out", outputDir}
+	opts := g.run(StepModules, "["+StepModules+"] download what is imported", args, g.in.Network, d.Pos)
+	opts = append(opts, g.downloadOptions(d)...)
+	opts = append(opts,
+		g.tool(modulesCommand),
+		llb.AddMount(wantsFile, g.text("wants.json", wants, d.Pos), llb.SourcePath("/wants.json"), llb.Readonly),
+		g.persistent(modulesDir, g.in.NoCache(StepModules)),
+	)
+	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	g.pruned[m] = st
+	return st
+}
+
+// text is a file of ours.
+func (g *graph) text(name string, data []byte, pos spec.Pos) llb.State {
+	return llb.Scratch().File(
+		llb.Mkfile("/"+name, 0o644, data, llb.WithCreatedTime(*epoch())),
+		llb.WithCustomName("["+StepModules+"] write "+name), g.at(pos), llb.Platform(g.in.BuildPlatform),
+	)
+}
+
+// std are compiled packages of the standard library. What they are made of is
+// the toolchain and the flags alone, so that all projects share the step.
+func (g *graph) std(t *plan.Target, b *plan.Binary) llb.State {
+	o := b.Objects
+	key := strings.Join(slices.Concat(b.Env, []string{""}, o.Flags, []string{""}, o.Std), "\x00")
+	if st, ok := g.stds[key]; ok {
+		return st
+	}
+	name := g.label(t.Platform, StepStd) + " go build " + strings.Join(o.Std, " ")
+	opts := g.run(StepStd, name, attempt(o.Flags, o.Std), pb.NetMode_NONE, b.Pos)
+	opts = append(opts,
+		llb.Dir(homeDir), g.tool(cacheCommand), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
+		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
+	)
+	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	g.stds[key] = st
+	return st
+}
+
+// step is a step that compiles packages for others.
+type step struct {
+	step, name string
+	imports    []string
+	files      []string
+	layers     []layerOf
+}
+
+// layerOf is objects, and where a step sees them.
+type layerOf struct {
+	dir   string
+	state llb.State
+}
+
+// dependencies are the compiled packages that are none of the tree, or that it
+// has vendored.
+func (g *graph) dependencies(t *plan.Target, b *plan.Binary, below []layerOf) llb.State {
+	o := b.Objects
+	return g.packages(t, b, step{
+		StepDependencies, fmt.Sprintf("%s of %s] go build (%s)", StepDependencies, b.Name, count(len(o.Imports), "import")), o.Imports, o.Files, below,
+	})
+}
+
+// packages compiles packages into a layer, with the layers below at hand.
+func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) llb.State {
+	o := b.Objects
+	label := strings.TrimSuffix(g.label(t.Platform, ""), "]")
+	what, _, _ := strings.Cut(s.name, "]")
+	opts := g.run(s.step, label+s.name, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
+	opts = append(opts,
+		llb.Dir(path.Join(sourceDir, b.Dir)), g.tool(cacheCommand),
+		mounted(sourceDir, g.narrow(s.files, "["+what+"] copy source", b.Pos)),
+	)
+	if b.Modules != nil {
+		opts = append(opts, mounted(modulesDir, g.reached(b.Modules)))
+	}
+	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off", noIndex}
+	if g.plan.Layered {
+		flags := []string{"-out", outputDir}
+		for _, l := range s.layers {
+			opts = append(opts, mounted(l.dir, l.state))
+			flags = append(flags, "-base", l.dir)
+		}
+		opts = append(opts, g.persistent(goBuildDir, g.in.NoCache(s.step)))
+		env = []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram(flags...)}
+	}
+	opts = append(opts, environment(goEnv(), env, b.Env))
+	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+}
+
+// layersOf are all objects that are compiled before a binary.
+func (g *graph) layersOf(t *plan.Target, b *plan.Binary) []layerOf {
+	o := b.Objects
+	if o == nil {
+		return nil
+	}
+	var layers []layerOf
+	if len(o.Std) > 0 {
+		layers = append(layers, layerOf{stdDir, g.std(t, b)})
+	}
+	if len(o.Imports) > 0 {
+		layers = append(layers, layerOf{dependenciesDir, g.dependencies(t, b, layers)})
+	}
+	for i, s := range o.Strata {
+		name := fmt.Sprintf("%s %d of %s] go build (%s)", StepPackages, i+1, b.Name, count(len(s.Imports), "package"))
+		st := g.packages(t, b, step{StepPackages, name, s.Imports, s.Files, slices.Clone(layers)})
+		layers = append(layers, layerOf{fmt.Sprintf("%s/%s%d", toolDir, StepPackages, i+1), st})
+	}
+	return layers
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// attempt is the command that compiles packages for others.
+func attempt(flags, packages []string) []string {
+	return slices.Concat([]string{cacheCommand, "go", "build"}, flags, []string{"--"}, packages)
+}
+
+// cacheProgram makes the go command ask our cache program for objects.
+func cacheProgram(flags ...string) string {
+	return "GOCACHEPROG=" + strings.Join(slices.Concat([]string{cacheCommand, "-store", goBuildDir}, flags), " ")
+}
+
+// objects gives a compile what was compiled before.
+func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
+	fresh := g.in.NoCache(b.Name)
+	cache := "GOCACHE=" + goBuildDir
+	switch {
+	case g.plan.Layered:
+	case b.Objects != nil && len(b.Objects.Imports) > 0:
+		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil), fresh), environment([]string{cache, noIndex})}
+	default:
+		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache, noIndex})}
+	}
+	opts := []llb.RunOption{g.tool(cacheCommand), g.persistent(goBuildDir, fresh)}
+	var flags []string
+	for _, l := range g.layersOf(t, b) {
+		opts = append(opts, mounted(l.dir, l.state))
+		flags = append(flags, "-layer", l.dir)
+	}
+	return append(opts, environment([]string{cache, cacheProgram(flags...)}))
+}
+
+// persistent mounts a folder that outlives the build. It only makes things
+// faster. A build without cache gets an empty folder instead: BuildKit would
+// empty the mount, and with it the cache of every other project.
+func (g *graph) persistent(dir string, fresh bool) llb.RunOption {
+	if fresh {
+		return llb.AddMount(dir, llb.Scratch())
+	}
+	return llb.AddMount(dir, llb.Scratch(), llb.AsPersistentCacheDir(g.in.CacheNS+"/"+dir, llb.CacheMountShared))
+}
+
+// seeded mounts objects as the go command's own cache, for releases that can
+// take them from no other place.
+func (g *graph) seeded(st llb.State, fresh bool) llb.RunOption {
+	if fresh {
+		return llb.AddMount(goBuildDir, st, llb.ContentCache(llb.MountContentCacheOff), llb.ForceNoOutput)
+	}
+	id := g.in.CacheNS + "/gopherfile/" + goBuildDir
+	return llb.AddMount(goBuildDir, st, llb.ContentCache(llb.MountContentCacheOff), llb.AsPersistentCacheDir(id, llb.CacheMountShared))
+}
