@@ -72,7 +72,10 @@ type build struct {
 	excludes []string
 	// contextDef is the definition of the context.
 	contextDef *pb.Definition
-	tree       *tree
+	// sources is what the scan reads of the context, nil when it reads the tree.
+	sources *sources
+	// tree is what there is to compile. Of some files it may have the name alone.
+	tree       files
 	index      *scan.Index
 	options    plan.Options
 	plan       *plan.Plan

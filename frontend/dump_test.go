@@ -124,7 +124,7 @@ func (f *fake) dumpRequests(t *testing.T, b *strings.Builder) {
 	t.Helper()
 	steps := map[string]bool{}
 	for _, src := range f.locally {
-		for _, attr := range []string{pb.AttrFollowPaths, pb.AttrExcludePatterns} {
+		for _, attr := range []string{pb.AttrFollowPaths, pb.AttrExcludePatterns, pb.AttrMetadataTransferExclude} {
 			if v := src.Attrs[attr]; v != "" && v != "null" {
 				steps[fmt.Sprintf("transfer %s %s=%s", src.Identifier, attr, v)] = true
 			}

@@ -23,6 +23,9 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/llb"
 )
 
 // fake is a BuildKit that runs nothing: it serves trees, answers from tables
@@ -39,7 +42,8 @@ type fake struct {
 	self   *bkllb.State      // CurrentFrontend, as behind the gateway
 	caps   []string          // LLB capabilities that are missing
 	commit *sourceresolver.ResolveGitResponse
-	print  string // what of the answer to a subrequest is dumped, "" for the text
+	index  *string // what the scan writes, nil for what it finds
+	print  string  // what of the answer to a subrequest is dumped, "" for the text
 
 	// resolveErr and execErr fail a look-up or a command. They may also block
 	// or panic. An exit code that is not 0 fails the command as runc does. The
@@ -47,6 +51,8 @@ type fake struct {
 	resolveErr func(ref string) error
 	execErr    func(ctx context.Context, command *pb.Meta) (exitCode uint32, err error)
 	commitErr  error
+	// transferErr fails the transfers of names.
+	transferErr error
 
 	mu       sync.Mutex
 	asked    []string              // all solves, by the name of the last step
@@ -127,6 +133,8 @@ func (f *fake) output(name string, ops []vertex) (fstest.MapFS, error) {
 	switch {
 	case step == "[rootfs":
 		return f.rootfs, nil
+	case name == llb.StepScan:
+		return f.scan(ops)
 	case strings.HasSuffix(name, "] find out why"):
 		return f.diagnosis(ops[len(ops)-1].op.GetExec().Meta.Cwd)
 	case step != "[generate":
@@ -225,7 +233,51 @@ func (f *fake) source(src *pb.SourceOp) (fstest.MapFS, error) {
 	if !ok {
 		return nil, travel(fmt.Errorf("no access allowed to dir %q", name))
 	}
-	return filter(tree, src.Attrs)
+	tree, err := filter(tree, src.Attrs)
+	if err != nil || src.Attrs[pb.AttrMetadataTransfer] == "" {
+		return tree, err
+	}
+	if f.transferErr != nil {
+		return nil, travel(f.transferErr)
+	}
+	return metadataOnly(tree, src.Attrs[pb.AttrMetadataTransferExclude])
+}
+
+// scan runs the scan on what its step sees.
+func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
+	tree := &scan.NamedFS{Names: &scan.Names{}}
+	var mains []string
+	for _, v := range ops {
+		if src := v.op.GetSource(); src != nil && strings.HasPrefix(src.Identifier, "local://") {
+			content, err := f.source(src)
+			if err != nil {
+				return nil, err
+			}
+			tree.Content = content
+		}
+		for _, a := range v.op.GetFile().GetActions() {
+			if file := a.GetMkfile(); file != nil {
+				if err := tree.Names.UnmarshalBinary(file.Data); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if e := v.op.GetExec(); e != nil {
+			mains = e.Meta.Args[6:]
+		}
+	}
+	ix, err := scan.Scan(tree, scan.Options{Mains: mains})
+	if errors.As(err, new(*scan.Error)) {
+		ix, err = scan.Tree(tree, mains...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(ix)
+	if f.index != nil {
+		data = []byte(*f.index)
+	}
+	return fstest.MapFS{scan.IndexFile: {Data: data}}, err
 }
 
 // imageDigest is the digest of every image.

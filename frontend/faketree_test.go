@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	apicapspb "github.com/moby/buildkit/util/apicaps/pb"
+	"github.com/moby/patternmatcher"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/tonistiigi/fsutil"
 	fstypes "github.com/tonistiigi/fsutil/types"
@@ -72,6 +74,42 @@ func filter(tree fstest.MapFS, attrs map[string]string) (fstest.MapFS, error) {
 	return left, err
 }
 
+// metadataOnly leaves the names, and the contents of the files that match
+// exceptions.
+func metadataOnly(tree fstest.MapFS, exceptions string) (fstest.MapFS, error) {
+	var patterns []string
+	if err := json.Unmarshal([]byte(exceptions), &patterns); err != nil {
+		return nil, err
+	}
+	m, err := patternmatcher.New(patterns)
+	if err != nil {
+		return nil, err
+	}
+	left := fstest.MapFS{}
+	var list []byte
+	err = fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		st := &fstypes.Stat{Path: name, Mode: uint32(d.Type())}
+		if d.Type() == fs.ModeSymlink {
+			st.Linkname = string(tree[name].Data)
+		}
+		dt, err := st.MarshalVT()
+		if err != nil {
+			return err
+		}
+		list = append(binary.LittleEndian.AppendUint32(list, uint32(len(dt))), dt...)
+		ok, err := m.MatchesOrParentMatches(name)
+		if ok && tree[name] != nil {
+			left[name] = tree[name]
+		}
+		return err
+	})
+	left[metadataFile] = &fstest.MapFile{Data: list}
+	return left, err
+}
+
 // sender is a tree as a client sends it.
 type sender struct{ tree fstest.MapFS }
 
@@ -81,11 +119,11 @@ func (s sender) Walk(_ context.Context, target string, fn fs.WalkDirFunc) error 
 		if name == "." || err != nil {
 			return err
 		}
-		st, err := stat(s.tree, name)
+		info, err := d.Info() // of a link itself
 		if err != nil {
 			return err
 		}
-		st.Path = name
+		st := &fstypes.Stat{Path: name, Mode: uint32(info.Mode()), Size: info.Size(), ModTime: info.ModTime().UnixNano()}
 		return fn(name, fs.FileInfoToDirEntry(fileInfo{st}), nil)
 	})
 }

@@ -74,22 +74,29 @@ func (b *build) builder(ctx context.Context) (bkllb.State, error) {
 	return st, err
 }
 
+// currentFrontend is the image that runs, nil in the process of a client.
+func (b *build) currentFrontend() (*bkllb.State, error) {
+	c, ok := b.client.(interface {
+		CurrentFrontend() (*bkllb.State, error)
+	})
+	if !ok {
+		return nil, nil
+	}
+	return c.CurrentFrontend()
+}
+
 // self is the frontend's own root file system: behind the gateway the image
 // that runs, elsewhere the published one or the context of that name.
 func (b *build) self(ctx context.Context) (bkllb.State, error) {
-	if c, ok := b.client.(interface {
-		CurrentFrontend() (*bkllb.State, error)
-	}); ok {
-		st, err := c.CurrentFrontend()
-		if err != nil {
-			return bkllb.State{}, err
-		}
-		if st != nil {
-			return *st, nil
-		}
+	st, err := b.currentFrontend()
+	if err != nil {
+		return bkllb.State{}, err
 	}
-	st, _, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
-	return st, err
+	if st != nil {
+		return *st, nil
+	}
+	image, _, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
+	return image, err
 }
 
 // runOptions are what the client asks of every command.

@@ -50,8 +50,7 @@ func (b *build) resolve(ctx context.Context, every bool) error {
 	if err := b.generate(ctx, opt); err != nil {
 		return err
 	}
-	b.index, err = scan.Scan(b.tree, scan.Options{Mains: plan.Mains(b.spec)})
-	if err != nil {
+	if b.index, err = b.scan(ctx); err != nil {
 		return err
 	}
 	if b.plan, err = plan.Resolve(b.spec, b.index, opt); err != nil {
@@ -126,43 +125,59 @@ func matcher(patterns []string) (*patternmatcher.PatternMatcher, error) {
 	return m, nil
 }
 
-// loadContext transfers the build context and makes it readable. The vertex is
-// the one that the compile steps mount, so that the transfer happens once.
+// loadContext makes the build context readable: what the scan needs of it, or
+// all of it.
 func (b *build) loadContext(ctx context.Context) error {
-	ref, err := b.transfer(ctx)
+	err := b.findContext(ctx)
+	if err == nil {
+		b.sources, err = b.loadSources(ctx)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("load the build context: %w", err)
+	case b.sources != nil:
+		b.tree = b.sources.files
+		return nil
+	}
+	return b.loadWhole(ctx)
+}
+
+// findContext says where the build context is. The vertex is the one that the
+// compile steps copy from: it is transferred once.
+func (b *build) findContext(ctx context.Context) error {
+	var err error
+	if b.excludes, err = b.ui.DockerIgnorePatterns(ctx); err != nil {
+		return err
+	}
+	if b.context, err = b.mainContext(ctx, "gopherfile-context", bkllb.ExcludePatterns(b.excluded())); err != nil {
+		return err
+	}
+	b.contextDef, err = b.marshal(ctx, *b.context)
+	return err
+}
+
+// mainContext is the build context as it is transferred with some options. Each
+// transfer has a key of its own, and none is that of a Dockerfile with the same
+// context: BuildKit keeps one copy for each.
+func (b *build) mainContext(ctx context.Context, key string, opts ...bkllb.LocalOption) (*bkllb.State, error) {
+	return b.ui.MainContext(ctx, append(opts, bkllb.SharedKeyHint(key), b.at(spec.Pos{}))...)
+}
+
+// excluded are the patterns of what is not transferred. No go command reads
+// .git, not even for an embed; a commit must not compile anything.
+func (b *build) excluded() []string { return append(slices.Clone(b.excludes), ".git") }
+
+// loadWhole transfers the whole build context. It imports no cache: there is
+// none for what comes from the client.
+func (b *build) loadWhole(ctx context.Context) error {
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: b.contextDef, Evaluate: true})
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	ref, err := res.SingleRef()
 	if err != nil {
 		return fmt.Errorf("load the build context: %w", err)
 	}
 	b.tree = &tree{ctx: ctx, ref: ref}
 	return nil
-}
-
-// transfer solves the build context alone. It imports no cache: there is none
-// for what comes from the client.
-func (b *build) transfer(ctx context.Context) (client.Reference, error) {
-	var err error
-	if b.excludes, err = b.ui.DockerIgnorePatterns(ctx); err != nil {
-		return nil, err
-	}
-	// No go command reads .git, not even for an embed; a commit must not
-	// compile anything. The transfer is another one than that of a Dockerfile
-	// with the same context, so it has a key of its own.
-	b.context, err = b.ui.MainContext(ctx,
-		bkllb.ExcludePatterns(append(slices.Clone(b.excludes), ".git")),
-		bkllb.SharedKeyHint("gopherfile-context"),
-		b.at(spec.Pos{}),
-	)
-	if err != nil {
-		return nil, err
-	}
-	def, err := b.marshal(ctx, *b.context)
-	if err != nil {
-		return nil, err
-	}
-	b.contextDef = def
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, Evaluate: true})
-	if err != nil {
-		return nil, err
-	}
-	return res.SingleRef()
 }

@@ -14,6 +14,12 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
+// files is a file system that can be asked for names.
+type files interface {
+	fs.ReadDirFS
+	fs.StatFS
+}
+
 // tree is a solved state as a file system. Every call is a call to the daemon;
 // it may be used by several goroutines.
 type tree struct {

@@ -148,6 +148,14 @@ func (d *dumper) action(a *pb.FileAction, inputs []string) {
 		return
 	}
 	c := a.GetCopy()
+	if m := a.GetMkdir(); m != nil {
+		d.line("mkdir %s mode=%o", m.Path, m.Mode)
+		return
+	}
+	if m := a.GetMkfile(); m != nil {
+		d.line("file  %s mode=%o %q", m.Path, m.Mode, m.Data)
+		return
+	}
 	if c == nil {
 		d.t.Errorf("unknown file action %T", a.Action)
 		return
@@ -169,6 +177,9 @@ func (d *dumper) action(a *pb.FileAction, inputs []string) {
 		owner += " only " + strings.Join(c.IncludePatterns, " ")
 	}
 	d.line("copy  %s%s -> %s on %s mode=%o time=%d%s", input(a.SecondaryInput), c.Src, c.Dest, input(a.Input), max(c.Mode, 0), c.Timestamp, owner)
+	if len(c.ExcludePatterns) > 0 {
+		d.line("but   %s", strings.Join(c.ExcludePatterns, " "))
+	}
 }
 
 // names returns the custom names of all vertices, sorted.

@@ -7,6 +7,9 @@ import (
 	"slices"
 )
 
+// IndexFile is the name of the file in which an index travels.
+const IndexFile = "index.json"
+
 // The wire types are the JSON form of an [Index]. Import paths are numbers of a
 // table in which the most frequent come first, and a file does not repeat the
 // package clause that its package has.

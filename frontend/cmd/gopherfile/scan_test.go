@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -11,11 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
@@ -40,14 +37,14 @@ func writeText(t *testing.T, name, text string) {
 	}
 }
 
-// scanned runs the command and reads what it wrote.
-func scanned(t *testing.T, args ...string) ([]byte, *scan.Index) {
+// scanned runs the command and reads what it wrote into a folder.
+func scanned(t *testing.T, to string, args ...string) ([]byte, *scan.Index) {
 	t.Helper()
 	stdout, stderr, code := gopherfile(t, append([]string{"scan"}, args...)...)
 	if stdout != "" || stderr != "" || code != 0 {
 		t.Fatalf("got stdout %q, stderr %q and exit code %d, want silence", stdout, stderr, code)
 	}
-	data, err := os.ReadFile(filepath.Join(args[1], "index.json"))
+	data, err := os.ReadFile(filepath.Join(to, scan.IndexFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +66,8 @@ func TestScan(t *testing.T) {
 		"sub/go.mod":          "nonsense",
 	})
 	to := t.TempDir()
-	data, ix := scanned(t, from, to, "./_examples/a")
-	want, err := scan.Tree(os.DirFS(from), "_examples/a")
+	data, ix := scanned(t, to, from, to, "./_examples/a")
+	want, err := scan.Scan(os.DirFS(from), scan.Options{Mains: []string{"_examples/a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +77,13 @@ func TestScan(t *testing.T) {
 	if ix.PackageAt("_examples/a") == nil {
 		t.Error("got no package for _examples/a, which was asked for")
 	}
-	again, _ := scanned(t, from, to, "./_examples/a")
+	// A main that is missing is looked for everywhere.
+	other := t.TempDir()
+	_, all := scanned(t, other, from, other, "./_examples/b")
+	if len(all.Packages) < 2 || all.PackageAt("broken") == nil {
+		t.Errorf("got the packages %v, want all", all.Packages)
+	}
+	again, _ := scanned(t, to, from, to, "./_examples/a")
 	if !bytes.Equal(data, again) {
 		t.Errorf("got %s, then %s", data, again)
 	}
@@ -101,12 +104,14 @@ func TestScanErrors(t *testing.T) {
 		"go.mod":  {"go.mod": "module m\n\ngo one\n", "main.go": "package main\n"},
 		"go.work": {"go.mod": "module m\n", "go.work": "use (\n"},
 	} {
-		_, ix := scanned(t, writeFiles(t, files), t.TempDir())
+		to := t.TempDir()
+		_, ix := scanned(t, to, writeFiles(t, files), to)
 		if ix.Err == nil || ix.Err.File != name || string(ix.Err.Data) != files[name] || ix.Err.Line == 0 {
 			t.Errorf("%s: got %+v, want its error", name, ix.Err)
 		}
 	}
-	_, ix := scanned(t, t.TempDir(), t.TempDir())
+	to := t.TempDir()
+	_, ix := scanned(t, to, t.TempDir(), to)
 	if diff := cmp.Diff(&scan.Index{}, ix); diff != "" {
 		t.Errorf("empty tree: -want +got:\n%s", diff)
 	}
@@ -118,31 +123,31 @@ func TestScanErrors(t *testing.T) {
 	}
 }
 
-// metadata writes what BuildKit says of a tree whose content it did not
-// transfer.
-func metadata(t *testing.T, root string, links map[string]string) []byte {
+// names lists a tree.
+func names(t *testing.T, root string) []byte {
 	t.Helper()
-	var out []byte
-	add := func(stat *fstypes.Stat) {
-		dt, err := stat.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(dt)))
-		out = append(out, dt...)
-	}
+	var list scan.Names
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || name == "." {
+		if err != nil {
 			return err
 		}
-		info, err := d.Info()
-		add(&fstypes.Stat{Path: name, Mode: uint32(info.Mode()), Size: info.Size(), Linkname: links[name]})
-		return err
+		link := ""
+		if d.Type() == fs.ModeSymlink {
+			if link, err = os.Readlink(filepath.Join(root, name)); err != nil {
+				return err
+			}
+		}
+		list.Add(name, d.Type(), link)
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	data, err := list.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // TestScanNames scans a tree of which only some contents are there, as BuildKit
@@ -167,8 +172,8 @@ func TestScanNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, want := scanned(t, root, t.TempDir())
-	data := metadata(t, root, links)
+	to := t.TempDir()
+	_, want := scanned(t, to, root, to)
 
 	// BuildKit leaves out what it does not transfer, and directories without content.
 	partial := t.TempDir()
@@ -179,8 +184,10 @@ func TestScanNames(t *testing.T) {
 		}
 		writeText(t, filepath.Join(partial, name), string(dt))
 	}
-	writeText(t, filepath.Join(partial, ".fsutil-metadata"), string(data))
-	_, got := scanned(t, partial, t.TempDir())
+	list := filepath.Join(t.TempDir(), "names")
+	writeText(t, list, string(names(t, root)))
+	to = t.TempDir()
+	_, got := scanned(t, to, "-names", list, partial, to)
 	for i := range want.Packages {
 		for j := range want.Packages[i].Others { // content that is not there
 			want.Packages[i].Others[j].Constraint, want.Packages[i].Others[j].Includes = "", nil
@@ -189,46 +196,12 @@ func TestScanNames(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for i := range len(data) {
-		tree := &namedTree{entries: map[string]treeEntry{".": {}}}
-		_ = tree.read(data[:i]) // the error is one or none: it must not panic
-	}
-}
-
-// TestNamedTree checks the file system itself.
-func TestNamedTree(t *testing.T) {
-	root := writeFiles(t, map[string]string{"a/b/c.txt": "c", "a/d.txt": "d", "e.txt": "e"})
-	tree := &namedTree{content: os.DirFS(root), entries: map[string]treeEntry{".": {stat: &fstypes.Stat{Mode: uint32(fs.ModeDir)}}}}
-	if err := tree.read(metadata(t, root, nil)); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"a/b/c.txt", "a/d.txt", "e.txt"} {
-		want, err := fs.ReadFile(os.DirFS(root), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := fs.ReadFile(tree, name); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+	for _, args := range [][]string{{"-names", "/nowhere"}, {"-names", filepath.Join(root, "main.go")}, {"-unknown"}} {
+		_, stderr, code := gopherfile(t, append(append([]string{"scan"}, args...), partial, t.TempDir())...)
+		if !strings.HasPrefix(stderr, "gopherfile: scan: ") || strings.Count(stderr, "\n") != 1 || code != 1 {
+			t.Errorf("%q: got stderr %q and exit code %d, want an error", args, stderr, code)
 		}
 	}
-	var names []string
-	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
-		names = append(names, name)
-		return err
-	})
-	if diff := cmp.Diff([]string{".", "a", "a/b", "a/b/c.txt", "a/d.txt", "e.txt"}, names); diff != "" || err != nil {
-		t.Errorf("%v\n-want +got:\n%s", err, diff)
-	}
-	for _, name := range []string{"x", "a/x", "e.txt/x", "../x", "/x"} {
-		if _, err := tree.Open(name); err == nil {
-			t.Errorf("opened %s, which does not exist", name)
-		}
-		if _, err := tree.ReadDir(name); err == nil {
-			t.Errorf("listed %s, which does not exist", name)
-		}
-	}
-	var _ fs.ReadLinkFS = tree
-	var _ fs.ReadLinkFS = fstest.MapFS{}
 }
 
 // largeTree is a module of 10,000 Go files, as real ones are: ten files in a

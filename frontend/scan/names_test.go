@@ -1,0 +1,181 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// namesOf lists a tree in which links have their target as content.
+func namesOf(files fstest.MapFS) *Names {
+	n := &Names{}
+	for name, file := range files {
+		n.Add(name, file.Mode, string(file.Data))
+	}
+	return n
+}
+
+// linkedTree is a tree with all that a name can stand for.
+func linkedTree() fstest.MapFS {
+	link := func(to string) *fstest.MapFile { return &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte(to)} }
+	return fstest.MapFS{
+		"a/b/c.txt": {Data: []byte("c")}, "a/d.txt": {Data: []byte("d")}, "a-b": {}, "e.txt": {Data: []byte("e")},
+		"empty": {Mode: fs.ModeDir}, "pipe": {Mode: fs.ModeNamedPipe}, "new\nline": {},
+		"l/file": link("../a/d.txt"), "l/dir": link("../a/b"), "l/chain": link("dir/c.txt"), "l/none": link("none"),
+		"l/loop": link("loop"), "l/root": link("/e.txt"), "l/out": link("../../../e.txt"), "l/up": link(".."),
+	}
+}
+
+// TestNamesBinary checks that the binary form is that of the names alone, and
+// that it comes back.
+func TestNamesBinary(t *testing.T) {
+	tree := linkedTree()
+	data, err := namesOf(tree).MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // the map has another order every time
+		tree["e.txt"].Mode ^= 0o111
+		if again, _ := namesOf(tree).MarshalBinary(); !bytes.Equal(data, again) {
+			t.Fatalf("got %q, then %q", data, again)
+		}
+	}
+	back := &Names{}
+	if err := back.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := back.MarshalBinary(); !bytes.Equal(data, again) {
+		t.Errorf("got %q, want %q", again, data)
+	}
+	if got, want := len(slices.Collect(back.Links())), 8; got != want {
+		t.Errorf("got %d links, want %d", got, want)
+	}
+	whole := 0
+	for i := range data {
+		if err := back.UnmarshalBinary(data[:i]); err == nil {
+			whole++ // between two names of the root
+		}
+	}
+	if whole != 7 {
+		t.Errorf("%d parts of the list are lists, want 7", whole)
+	}
+	for _, text := range []string{"x", "f\x00", "\x00", "fa/b\x00", "llink\x00", "ddir\x00", "l\x00x\x00"} {
+		if err := back.UnmarshalBinary([]byte(text)); err == nil {
+			t.Errorf("%q: got no error", text)
+		}
+	}
+	if data, _ := (&Names{}).MarshalBinary(); len(data) != 0 {
+		t.Errorf("empty tree: got %q", data)
+	}
+}
+
+// TestNamedFS checks the file system: with links as they are for who compiles,
+// and as they are for BuildKit.
+func TestNamedFS(t *testing.T) {
+	files := linkedTree()
+	tree := &NamedFS{Names: namesOf(files), Content: fstest.MapFS{"a/d.txt": files["a/d.txt"], "e.txt": files["e.txt"]}}
+	for name, want := range map[string]string{
+		"a/d.txt": "d", "e.txt": "e", "l/file": "d", "l/up/e.txt": "e", "l/dir/../file": "", "a/b/c.txt": "", "l/chain": "",
+		"x": "", "a/x": "", "e.txt/x": "", "../x": "", "/e.txt": "", "l/none": "", "l/loop": "", "l/root": "", "l/out": "",
+	} {
+		got, err := fs.ReadFile(tree, name)
+		if string(got) != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	for name, want := range map[string]string{"l/chain": "a/b/c.txt", "l/dir": "a/b", "l/root": "", "l/out": "", ".": "."} {
+		if got := tree.Real(name); got != want {
+			t.Errorf("%s: got real name %q, want %q", name, got, want)
+		}
+	}
+	tree.Rooted = true
+	for name, want := range map[string]string{"l/root": "e.txt", "l/out": "e.txt", "l/none": "", "l/loop": "", "l/up": "."} {
+		if got := tree.Real(name); got != want {
+			t.Errorf("%s: got real name %q in a rooted tree, want %q", name, got, want)
+		}
+	}
+	var names []string
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		names = append(names, fmt.Sprint(name, " ", d.Type()))
+		return err
+	})
+	want := []string{
+		". d---------", "a d---------", "a/b d---------", "a/b/c.txt ----------", "a/d.txt ----------", "a-b ----------",
+		"e.txt ----------", "empty d---------", "l d---------", "l/chain L---------", "l/dir L---------", "l/file L---------",
+		"l/loop L---------", "l/none L---------", "l/out L---------", "l/root L---------", "l/up L---------",
+		"new\nline ----------", "pipe p---------",
+	}
+	if diff := cmp.Diff(want, names); diff != "" || err != nil {
+		t.Errorf("%v\n-want +got:\n%s", err, diff)
+	}
+	if _, err := tree.ReadDir("e.txt"); err == nil {
+		t.Error("listed e.txt, which is a file")
+	}
+	if list, err := tree.ReadDir("l/dir"); err != nil || len(list) != 1 {
+		t.Errorf("l/dir: got %v, %v", list, err)
+	}
+	if f, err := tree.Open("l/up/empty"); err != nil {
+		t.Error(err)
+	} else if info, err := f.Stat(); err != nil || !info.IsDir() {
+		t.Errorf("empty: got %v, %v, want a directory", info, err)
+	}
+}
+
+// recorder remembers what was opened.
+type recorder struct {
+	fs.FS
+	opened []string
+}
+
+func (r *recorder) Open(name string) (fs.File, error) {
+	r.opened = append(r.opened, name)
+	return r.FS.Open(name)
+}
+
+// TestReads checks that a scan reads what [Reads] says, and gives the same index
+// when there is nothing else.
+func TestReads(t *testing.T) {
+	tree := fstest.MapFS{
+		"go.mod": {Data: []byte("module m\n")}, "go.sum": {}, "go.work": {Data: []byte("use .\n")}, "go.work.sum": {},
+		"vendor/modules.txt": {Data: []byte("## workspace\n# v v1.0.0\nv\n")}, "vendor/v/v.go": {Data: []byte("package v\n")},
+		"modules.txt": {}, "main.go": {Data: []byte("package main\n\nimport _ \"v\"\n\n//go:embed x\nvar x string\n")},
+		"main_test.go": {Data: []byte("package main\n")}, "x": {}, "README.md": {},
+		"asm/asm.go": {Data: []byte("package asm\n")}, "asm/asm.s": {Data: []byte("#include \"asm.h\"\n#include \"x.inc\"\n")},
+		"asm/asm.h": {}, "asm/x.inc": {}, "asm/x.c": {}, "asm/default.pgo": {}, "asm/x.S": {}, "asm/x.syso": {},
+	}
+	// What assembly includes is not known by its name.
+	names, left := &Names{}, fstest.MapFS{}
+	for name, file := range tree {
+		names.Add(name, file.Mode, "")
+		if Reads(name) {
+			left[name] = file
+		}
+	}
+	content := &recorder{FS: left}
+	got, err := Tree(&NamedFS{Names: names, Content: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Tree(struct{ fs.FS }{tree})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all, got); diff != "" {
+		t.Errorf("-all contents +those that it reads:\n%s", diff)
+	}
+	for _, name := range content.opened {
+		if !Reads(name) && path.Ext(name) != ".inc" {
+			t.Errorf("%s: was read", name)
+		}
+	}
+	if want := 8; len(left) != want {
+		t.Errorf("got %d files with content, want %d", len(left), want)
+	}
+}
