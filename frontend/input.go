@@ -43,6 +43,9 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 			return llb.Input{}, fmt.Errorf("find the frontend's own image: %w", err)
 		}
 	}
+	if err := b.code(ctx, &in); err != nil {
+		return llb.Input{}, err
+	}
 	if in.Bases, err = b.bases(ctx); err != nil {
 		return llb.Input{}, err
 	}

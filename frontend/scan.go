@@ -7,6 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -45,12 +49,63 @@ type sources struct {
 	names    []byte
 }
 
-// contents are the patterns of the files that the scan reads. BuildKit matches
-// every name and the directories above it with all of them, so that they are
-// few, and the contents of tests come along: what the step copies is for it to
-// say.
+// contents are the patterns of the files that the scan reads, and of those that
+// nearly every compile reads. BuildKit matches every name and the directories
+// above it with all of them, so that they are few, and the contents of tests
+// come along: what the step copies is for it to say.
 func contents() []string {
-	return []string{"**/*.go", "**/go.mod", "**/go.work", "**/vendor/modules.txt", "**/*.[hs]"}
+	return []string{"**/*.go", "**/go.*", "**/vendor/modules.txt", "**/*.[hs]"}
+}
+
+// hasContent reports whether the content of a file came with the names. That
+// of a link is where it leads.
+func (s *sources) hasContent(name string) bool {
+	switch base := path.Base(name); {
+	case strings.HasPrefix(base, "go."), base == "modules.txt" && path.Base(path.Dir(name)) == "vendor":
+	case path.Ext(base) == ".go", path.Ext(base) == ".h", path.Ext(base) == ".s":
+	default:
+		return false
+	}
+	info, err := s.files.Lstat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// maxBeside is how many names a transfer is told. Of more files the whole
+// context is transferred: the client compares each name with each of them.
+const maxBeside = 500
+
+// code divides what the compile steps copy: most of it came with the names, and
+// is not transferred a second time.
+func (b *build) code(ctx context.Context, in *llb.Input) error {
+	if b.sources == nil {
+		return nil
+	}
+	others := map[string]bool{}
+	for _, files := range b.plan.Files() {
+		for _, f := range files {
+			if !b.sources.hasContent(f) {
+				others[f] = true
+			}
+		}
+	}
+	in.Code, in.Held, in.Beside = b.sources.contents, b.sources.hasContent, in.Context
+	if len(others) > maxBeside {
+		return nil
+	}
+	var patterns []string
+	for _, f := range slices.Sorted(maps.Keys(others)) {
+		patterns = append(patterns, llb.Literal(f))
+	}
+	if len(patterns) == 0 {
+		in.Beside = bkllb.Scratch()
+		return nil
+	}
+	st, err := b.mainContext(ctx, "gopherfile-beside", bkllb.ExcludePatterns(b.excluded()), bkllb.IncludePatterns(patterns), dockerui.WithInternalName("load other files"))
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	in.Beside = *st
+	return nil
 }
 
 // loadSources transfers what the scan needs of a context that the client has.

@@ -266,9 +266,36 @@ func TestContents(t *testing.T) {
 			t.Errorf("%s: got transferred %t, %v, and read %t", name, ok, err, scan.Reads(name))
 		}
 	}
-	for _, name := range []string{"README.md", "x.c", "x.S", "modules.txt", "a/modules.txt", "go.sum", "x.gox", "ago.mod", "default.pgo", "x.hh"} {
+	for _, name := range []string{"README.md", "x.c", "x.S", "modules.txt", "a/modules.txt", "x.gox", "ago.mod", "default.pgo", "x.hh"} {
 		if ok, err := m.MatchesOrParentMatches(name); ok || err != nil || scan.Reads(name) {
 			t.Errorf("%s: got transferred %t, %v, and read %t", name, ok, err, scan.Reads(name))
+		}
+	}
+}
+
+// TestHasContent checks that nothing is taken for transferred that is not, or
+// that is a link.
+func TestHasContent(t *testing.T) {
+	m, err := patternmatcher.New(contents())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sources{files: &scan.NamedFS{Names: &scan.Names{}}}
+	want := map[string]bool{
+		"x.go": true, "a/x.go": true, "go.mod": true, "a/go.sum": true, "go.work.sum": true, "a/vendor/modules.txt": true, "x.s": true, "a/x.h": true,
+		"README.md": false, "a/x.c": false, "x.S": false, "modules.txt": false, "ago.mod": false, "default.pgo": false, "a/index.html": false,
+	}
+	for name := range want {
+		s.files.Names.Add(name, 0, "")
+	}
+	s.files.Names.Add("link.go", fs.ModeSymlink, "x.go")
+	want["link.go"], want["missing.go"] = false, false
+	for name, want := range want {
+		if got := s.hasContent(name); got != want {
+			t.Errorf("%s: got %t, want %t", name, got, want)
+		}
+		if ok, err := m.MatchesOrParentMatches(name); want && (!ok || err != nil) {
+			t.Errorf("%s: is not transferred: %v", name, err)
 		}
 	}
 }

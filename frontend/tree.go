@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -26,6 +27,9 @@ type tree struct {
 	// ctx is that of the request: fs.FS has no place for one.
 	ctx context.Context
 	ref client.Reference
+	// listed are the directories that were listed, by name: a state does not
+	// change.
+	listed sync.Map
 }
 
 // chunk is how much of a file is read in one call. The head of a Go file
@@ -56,6 +60,9 @@ func (t *tree) Open(name string) (fs.File, error) {
 
 // ReadDir lists a directory, sorted by name.
 func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
+	if known, ok := t.listed.Load(name); ok {
+		return slices.Clone(known.([]fs.DirEntry)), nil
+	}
 	stats, err := t.ref.ReadDir(t.ctx, client.ReadDirRequest{Path: name})
 	if err != nil {
 		return nil, pathError("readdir", name, err)
@@ -65,7 +72,39 @@ func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
 		entries = append(entries, fs.FileInfoToDirEntry(fileInfo{st}))
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, nil
+	t.listed.Store(name, entries)
+	return slices.Clone(entries), nil
+}
+
+// Lstat describes a file or a link. The daemon tells of links where it lists a
+// directory, and follows them elsewhere.
+func (t *tree) Lstat(name string) (fs.FileInfo, error) {
+	if name == "." || !fs.ValidPath(name) {
+		return t.Stat(name)
+	}
+	entries, err := t.ReadDir(path.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Name() == path.Base(name) {
+			return e.Info()
+		}
+	}
+	return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+}
+
+// ReadLink returns what a link leads to.
+func (t *tree) ReadLink(name string) (string, error) {
+	info, err := t.Lstat(name)
+	if err != nil {
+		return "", err
+	}
+	st, ok := info.Sys().(*fstypes.Stat)
+	if !ok || info.Mode()&fs.ModeSymlink == 0 {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	return st.Linkname, nil
 }
 
 // Stat describes a file.

@@ -143,10 +143,6 @@ func (d *dumper) exec(e *pb.ExecOp, inputs []string) {
 }
 
 func (d *dumper) action(a *pb.FileAction, inputs []string) {
-	if m := a.GetMkfile(); m != nil {
-		d.line("write %s mode=%o time=%d %s", m.Path, m.Mode, m.Timestamp, m.Data)
-		return
-	}
 	c := a.GetCopy()
 	if m := a.GetMkdir(); m != nil {
 		d.line("mkdir %s mode=%o", m.Path, m.Mode)

@@ -26,6 +26,11 @@ import (
 type Input struct {
 	// Context is the build context. It is only mounted read-only or copied from.
 	Context llb.State
+	// Code and Beside hold files of the context, too: Code those for which Held is
+	// true, and Beside the others that the plan reads to compile. Without Held
+	// all comes from Context.
+	Code, Beside llb.State
+	Held         func(name string) bool
 	// Named are the named contexts that the files of the plan come from.
 	Named []Named
 	// Bases are the images below the binaries, in the order of the plan's

@@ -58,14 +58,36 @@ func (g *graph) narrow(files []string, name string, pos spec.Pos) llb.State {
 		g.copies[key] = st
 		return st
 	}
-	patterns := make([]string, len(files))
-	for i, f := range files {
-		patterns[i] = literal(f)
-	}
-	fa := llb.Copy(g.source, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch(), IncludePatterns: patterns})
+	fa := g.copyOf(files)
 	st := llb.Scratch().File(fa, llb.WithCustomName(name), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache())
 	g.copies[key], g.sameCopies[text] = st, st
 	return st
+}
+
+// copyOf copies files, each from where it is.
+func (g *graph) copyOf(files []string) *llb.FileAction {
+	only := func(patterns []string) *llb.CopyInfo {
+		return &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch(), IncludePatterns: patterns}
+	}
+	var held, others []string
+	for _, f := range files {
+		if g.in.Held != nil && len(g.plan.Generate) == 0 && g.in.Held(f) {
+			held = append(held, Literal(f))
+		} else {
+			others = append(others, Literal(f))
+		}
+	}
+	beside := g.source
+	if g.in.Held != nil && len(g.plan.Generate) == 0 {
+		beside = g.in.Beside
+	}
+	switch {
+	case len(held) == 0:
+		return llb.Copy(beside, "/", "/", only(others))
+	case len(others) == 0:
+		return llb.Copy(g.in.Code, "/", "/", only(held))
+	}
+	return llb.Copy(g.in.Code, "/", "/", only(held)).Copy(beside, "/", "/", only(others))
 }
 
 // fileList tells lists of files apart by where they are: those of the plan are
@@ -75,9 +97,9 @@ type fileList struct {
 	n     int
 }
 
-// literal is a pattern for a name. What means something in a pattern, or is
+// Literal is a pattern for a name, for BuildKit to match. What means something in a pattern, or is
 // trimmed, is any character: a file too many does no harm.
-func literal(name string) string {
+func Literal(name string) string {
 	const special = "*?[]\\^!#{}() \t\n\r$+|"
 	return strings.Map(func(c rune) rune {
 		if strings.ContainsRune(special, c) {

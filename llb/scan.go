@@ -19,7 +19,8 @@ const (
 // ScanInput is what the scan of a source tree is drawn on, beside [Input].
 type ScanInput struct {
 	// Contents is a transfer of the contents that the scan reads. Left out are
-	// tests, and BuildKit's own list of names, which changes with sizes and times.
+	// tests, sums, and BuildKit's own list of names, which changes with sizes and
+	// times.
 	Contents llb.State
 	// Names are the names of the whole tree, as package scan writes them.
 	Names []byte
@@ -36,7 +37,7 @@ func Scan(in Input, s ScanInput) llb.State {
 	g := &graph{in: in}
 	tree := llb.Scratch().File(
 		llb.Mkdir(scanTree, 0o755).
-			Copy(s.Contents, "/", scanTree, &llb.CopyInfo{CopyDirContentsOnly: true, ExcludePatterns: []string{"**/*_test.go", ".fsutil-metadata"}}).
+			Copy(s.Contents, "/", scanTree, &llb.CopyInfo{CopyDirContentsOnly: true, ExcludePatterns: []string{"**/*_test.go", "**/go.sum", "**/go.work.sum", ".fsutil-metadata"}}).
 			Mkfile(scanNames, 0o644, s.Names),
 		llb.WithCustomName("[internal] select Go files"), g.at(spec.Pos{}), llb.Platform(in.BuildPlatform),
 	)

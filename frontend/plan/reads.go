@@ -41,6 +41,31 @@ func (b *Binary) Fetch() *Download {
 	return b.Download
 }
 
+// Files are the lists of files of the context that its steps copy in order to
+// compile.
+func (p *Plan) Files() [][]string {
+	var lists [][]string
+	for i := range p.Targets {
+		if t := p.Targets[i].Test; t != nil && t.Download != nil {
+			lists = append(lists, t.Download.Files)
+		}
+		for j := range p.Targets[i].Binaries {
+			b := &p.Targets[i].Binaries[j]
+			lists = append(lists, b.Files)
+			if d := b.Fetch(); d != nil {
+				lists = append(lists, d.Files)
+			}
+			if o := b.Objects; o != nil {
+				lists = append(lists, o.Files)
+				for _, s := range o.Strata {
+					lists = append(lists, s.Files)
+				}
+			}
+		}
+	}
+	return lists
+}
+
 // dir is the directory of the main package, "" when the index has none.
 func (sc *scope) dir() string {
 	dir := join(sc.main.module.Dir, path.Clean(sc.main.arg))
