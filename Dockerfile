@@ -2,9 +2,9 @@
 
 # The frontend image: static programs on scratch. The builder image needs no
 # shell, so every RUN is in exec form. The tag grpcnotrace leaves out pages for
-# debugging gRPC in a browser, a fifth of the image. gocache and gomodcache run
-# in build steps, of which the keys have their bytes: nothing that a release
-# changes may reach them.
+# debugging gRPC in a browser, a fifth of the image. gocache runs in
+# build steps, of which the keys have its bytes: nothing that a release changes
+# may reach it.
 ARG GO_VERSION=1.26
 
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine AS build
@@ -18,7 +18,7 @@ RUN --mount=type=bind,target=. \
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    ["go", "build", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", "/out/", "./frontend/cmd/gocache", "./frontend/cmd/gomodcache"]
+    ["go", "build", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", "/out/", "./frontend/cmd/gocache"]
 
 FROM scratch
 LABEL moby.buildkit.frontend.network.none="true" \

@@ -40,7 +40,7 @@ func TestDiagnoseOnce(t *testing.T) {
 		var all sync.WaitGroup
 		all.Add(len(list))
 		f.execErr = func(_ context.Context, command *pb.Meta) (uint32, error) {
-			if command.Args[0] != "/run/gopherfile/gomodcache" {
+			if !slices.Contains(command.Args, "modules") {
 				return 0, nil
 			}
 			all.Done()
@@ -80,7 +80,7 @@ func TestDiagnoseSees(t *testing.T) {
 	f := helloSpec(t, "builder: golang:1.26-alpine\nmodules:\n  private: git.test\n  netrc: corp\n  ssh: key\n",
 		"add-hosts=git.test=192.0.2.1", "build-arg:HTTPS_PROXY=http://proxy.test:3128", "force-network-mode=host", "ulimit=nofile=10:20")
 	f.report["report.json"] = &fstest.MapFile{Data: []byte(report)}
-	f.fail(1, "/", "/run/gopherfile/gomodcache")
+	f.fail(1, "/", "/run/gopherfile/gocache modules")
 	if _, err := Build(t.Context(), f); err == nil {
 		t.Fatal("got no error, want one")
 	}
@@ -137,7 +137,7 @@ func TestDiagnoseCancel(t *testing.T) {
 	defer cancel()
 	f.execErr = func(ctx context.Context, command *pb.Meta) (uint32, error) {
 		switch strings.Join(command.Args[:2], " ") {
-		case "/run/gopherfile/gomodcache -want":
+		case "/run/gopherfile/gocache modules":
 			return 1, nil
 		case "/run/gopherfile/gopherfile diagnose":
 			cancel()

@@ -119,7 +119,7 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
 	text := err.Error()
 	switch {
-	case strings.Contains(text, `"go mod download"`), strings.Contains(text, "/gomodcache -want "):
+	case strings.Contains(text, `"go mod download"`), strings.Contains(text, "/gocache modules "):
 		return b.downloadError(ctx, said, err)
 	case strings.Contains(text, `"go test`):
 		return &explained{msg: "go test " + said, err: err}

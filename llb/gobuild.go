@@ -102,7 +102,7 @@ func (g *graph) generate() llb.State {
 func (g *graph) copyContext(step string, pos spec.Pos) llb.State {
 	return llb.Scratch().File(
 		llb.Copy(g.in.Context, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch()}),
-		llb.WithCustomName("["+step+"] copy the context"), g.at(pos), llb.Platform(g.in.BuildPlatform),
+		llb.WithCustomName("["+step+"] copy the context"), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache(),
 	)
 }
 

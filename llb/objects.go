@@ -20,7 +20,6 @@ import (
 const (
 	toolDir         = "/run/gopherfile"
 	cacheCommand    = toolDir + "/gocache"
-	modulesCommand  = toolDir + "/gomodcache"
 	wantsFile       = toolDir + "/wants.json"
 	stdDir          = toolDir + "/std"
 	dependenciesDir = toolDir + "/dependencies"
@@ -119,11 +118,11 @@ func (g *graph) reached(m *plan.Modules) llb.State {
 	if err != nil {
 		panic(err) // texts can be written
 	}
-	args := []string{modulesCommand, "-want", wantsFile, "-out", outputDir}
+	args := []string{cacheCommand, "modules", "-want", wantsFile, "-out", outputDir}
 	opts := g.run(StepModules, "["+StepModules+"] download what is imported", args, g.in.Network, d.Pos)
 	opts = append(opts, g.downloadOptions(d)...)
 	opts = append(opts,
-		g.tool(modulesCommand),
+		g.tool(cacheCommand),
 		llb.AddMount(wantsFile, g.text("wants.json", wants, d.Pos), llb.SourcePath("/wants.json"), llb.Readonly),
 		g.persistent(modulesDir, g.in.NoCache(StepModules)),
 	)

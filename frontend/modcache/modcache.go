@@ -77,7 +77,7 @@ type build struct {
 
 // Fill writes the module cache. An error that wraps ErrGo needs no words.
 func Fill(ctx context.Context, opt Options) (back *Back, err error) {
-	temp, err := os.MkdirTemp(opt.Temp, "gomodcache-")
+	temp, err := os.MkdirTemp(opt.Temp, "modcache-")
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func Fill(ctx context.Context, opt Options) (back *Back, err error) {
 	why := err
 	private := &run{Options: opt, cache: filepath.Join(temp, "modules"), private: true, temp: filepath.Join(temp, "private"), settings: set}
 	if back, err = private.fill(ctx); err == nil {
-		_, err = fmt.Fprintf(opt.Stderr, "gomodcache: the shared module cache was not used: %v\n", why)
+		_, err = fmt.Fprintf(opt.Stderr, "gocache: the shared module cache was not used: %v\n", why)
 	}
 	return back, err
 }

@@ -211,7 +211,8 @@ func (sc *scope) objectsOf(b *Binary, c *closure.Closure, selected *closure.Sele
 	imports := slices.Concat(c.External, c.Vendored)
 	slices.Sort(imports)
 	mode, _ := flagValue(b.Flags, "buildmode")
-	if c.Profile != "" || b.Profile != "" || mode == "pie" {
+	pgo, _ := flagValue(b.Flags, "pgo")
+	if c.Profile != "" && pgo != "off" || b.Profile != "" || mode == "pie" {
 		// A profile belongs to one main package, and go build compiles nothing
 		// but a main package as a pie.
 		return nil

@@ -128,7 +128,8 @@ func (s *suite) fill(ctx context.Context, turns []turn) error {
 			continue
 		}
 		j := s.job(t)
-		j.cacheTo = s.cache(t)
+		// As in CI, where the first build imports a cache that does not exist yet.
+		j.cacheTo, j.cacheFrom = s.cache(t), s.cache(t)
 		if err := s.once(ctx, t, j, 1); err != nil {
 			return err
 		}

@@ -1,8 +1,9 @@
-// The command gocache keeps the go command's cache in several places. It is
-// named by GOCACHEPROG and started by the go command.
+// The command gocache is what build steps run beside the go command: it keeps
+// the go command's cache in several places, named by GOCACHEPROG and started by
+// the go command, and it fills module caches.
 //
-// It imports the standard library only and prints no version: the same source
-// gives the same bytes, whatever changes around it.
+// It imports little and prints no version: the same source gives the same bytes,
+// whatever changes around it.
 package main
 
 import (
@@ -15,13 +16,16 @@ import (
 	"time"
 
 	"github.com/gopherfile/gopherfile/frontend/gocache"
+	"github.com/gopherfile/gopherfile/frontend/modcache"
 )
 
 const usage = `usage: GOCACHEPROG='gocache [flags]' go build ...
        gocache go build FLAGS -- PACKAGES
+       gocache modules -want FILE -out DIR [-back FILE]
 
 The first keeps the go command's cache. The second compiles those of the
-packages that can be compiled, and does not fail because of the others.
+packages that can be compiled, and does not fail because of the others. The
+third fills a module cache with what builds reach.
 
 `
 
@@ -31,14 +35,17 @@ func main() {
 		return
 	}
 	// A go command that ends early has said why.
-	if !errors.Is(err, gocache.ErrAbandoned) {
+	if !errors.Is(err, gocache.ErrAbandoned) && !errors.Is(err, modcache.ErrGo) {
 		fmt.Fprintln(os.Stderr, "gocache:", err)
 	}
 	os.Exit(1)
 }
 
 func run(args []string) error {
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+	switch {
+	case len(args) > 0 && args[0] == "modules":
+		return modules(context.Background(), args[1:])
+	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		return gocache.Attempt(context.Background(), args, os.Stdout, os.Stderr)
 	}
 	opt := gocache.Options{Temp: os.TempDir(), Now: time.Now}

@@ -6,19 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
-
-// TestMain lets the test binary be the program.
-func TestMain(m *testing.M) {
-	if os.Getenv("GOMODCACHE_TEST") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
 
 // program runs the program in a directory with an environment.
 func program(t *testing.T, dir string, env []string, args ...string) (stdout, stderr string, err error) {
@@ -29,7 +19,7 @@ func program(t *testing.T, dir string, env []string, args ...string) (stdout, st
 	}
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOMODCACHE_TEST=1", "GOENV=off", "GOWORK=off", "GOFLAGS=", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), mainVar+"=1", "GOENV=off", "GOWORK=off", "GOFLAGS=", "GOTOOLCHAIN=local")
 	cmd.Env = append(cmd.Env, env...)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
@@ -44,8 +34,7 @@ func write(t *testing.T, name, text string) string {
 	}
 	return name
 }
-
-func TestProgram(t *testing.T) {
+func TestModules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command")
 	}
@@ -54,7 +43,7 @@ func TestProgram(t *testing.T) {
 	want := write(t, filepath.Join(t.TempDir(), "want"), `{"builds":[{"env":["GOOS=linux"],"imports":[]}]}`)
 	write(t, filepath.Join(dir, "go.mod"), "module example.org/m\n\ngo 1.21\n")
 	env := []string{"GOMODCACHE=" + t.TempDir(), "GOPROXY=off"}
-	stdout, stderr, err := program(t, dir, env, "-want", want, "-out", out, "-back", back)
+	stdout, stderr, err := program(t, dir, env, "modules", "-want", want, "-out", out, "-back", back)
 	if err != nil || stdout != "" || stderr != "" {
 		t.Errorf("%v\n%s%s", err, stdout, stderr)
 	}
@@ -64,19 +53,18 @@ func TestProgram(t *testing.T) {
 	// The go command speaks for itself.
 	write(t, filepath.Join(dir, "go.mod"), "module example.org/m\n\ngo 1.21\n\nrequire example.test/a v1.0.0\n")
 	write(t, want, `{"builds":[{"imports":["example.test/a"]}]}`)
-	_, stderr, err = program(t, dir, env, "-want", want, "-out", out)
+	_, stderr, err = program(t, dir, env, "modules", "-want", want, "-out", out)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || stderr != "go: example.test/a@v1.0.0: module lookup disabled by GOPROXY=off\n" {
 		t.Errorf("%v\n%s", err, stderr)
 	}
 	write(t, want, "nonsense")
-	_, stderr, err = program(t, dir, env, "-want", want, "-out", out)
-	if err == nil || !strings.HasPrefix(stderr, "gomodcache: "+want+": invalid character") {
+	_, stderr, err = program(t, dir, env, "modules", "-want", want, "-out", out)
+	if err == nil || !strings.HasPrefix(stderr, "gocache: "+want+": invalid character") {
 		t.Errorf("%v\n%s", err, stderr)
 	}
 }
-
-func TestFlags(t *testing.T) {
+func TestModulesFlags(t *testing.T) {
 	for flags, want := range map[string]string{
 		"":                      "-want and -out must be given",
 		"-want x":               "-want and -out must be given",
@@ -84,23 +72,8 @@ func TestFlags(t *testing.T) {
 		"-want x -out y more":   `unexpected argument "more"`,
 		"-want /none/x -out /y": "open /none/x: no such file or directory",
 	} {
-		if err := run(t.Context(), strings.Fields(flags)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := modules(t.Context(), strings.Fields(flags)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", flags, err, want)
-		}
-	}
-}
-
-// The program stays the same to the bit as long as its own source does: it
-// imports nothing that changes with the project.
-func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	allowed := regexp.MustCompile(`^(golang\.org/x/mod/.*|github\.com/gopherfile/gopherfile/frontend/(cmd/go)?modcache)$`)
-	for _, path := range strings.Fields(string(out)) {
-		if !allowed.MatchString(path) {
-			t.Errorf("the program imports %s", path)
 		}
 	}
 }

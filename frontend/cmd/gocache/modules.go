@@ -1,8 +1,3 @@
-// The command gomodcache fills a module cache with what some builds reach. It
-// runs in a step of a build, in an image with the go command.
-//
-// It knows no version, and nothing of the project around it: the same source
-// gives the same bytes.
 package main
 
 import (
@@ -17,26 +12,15 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/modcache"
 )
 
-const usage = `usage: gomodcache -want FILE -out DIR [-back FILE]
+const modulesUsage = `usage: gocache modules -want FILE -out DIR [-back FILE]
 
 `
 
-func main() {
-	err := run(context.Background(), os.Args[1:])
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	// A go command that failed has said why.
-	if !errors.Is(err, modcache.ErrGo) {
-		fmt.Fprintln(os.Stderr, "gomodcache:", err)
-	}
-	os.Exit(1)
-}
-
-func run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("gomodcache", flag.ContinueOnError)
+// modules fills a module cache with what some builds reach.
+func modules(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("gocache modules", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
+		fmt.Fprint(flags.Output(), modulesUsage)
 		flags.PrintDefaults()
 	}
 	want := flags.String("want", "", "read from `FILE` what builds import, as JSON")
