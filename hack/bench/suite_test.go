@@ -128,7 +128,7 @@ func TestEmptyAlternatesAndResumes(t *testing.T) {
 func TestImportsFillOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "r.jsonl")
 	for i, want := range []string{
-		"x open; x build to R/measured/cache-p-x:1; x close; change 1; x open; x build from R/measured/cache-p-x:1; x close",
+		"x open; x build from R/measured/cache-p-x:1 to R/measured/cache-p-x:1; x close; change 1; x open; x build from R/measured/cache-p-x:1; x close",
 		"change 2; x open; x build from R/measured/cache-p-x:1; x close",
 	} {
 		var log []string
