@@ -94,6 +94,9 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	if err := b.resolve(ctx, false); err != nil {
 		return nil, err
 	}
+	if err := b.lookBack(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.lint(ctx); err != nil {
 		return nil, err
 	}

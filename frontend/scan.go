@@ -230,8 +230,12 @@ func readAll(ctx context.Context, ref client.Reference, name string, limit int) 
 }
 
 // scan finds out what the context is. What [scan.Scan] says of it is the error.
-func (b *build) scan(ctx context.Context) (*scan.Index, error) {
+// Packages that are imported from outside of the tree are read as well.
+func (b *build) scan(ctx context.Context, imported ...string) (*scan.Index, error) {
 	mains := plan.Mains(b.spec)
+	if len(mains) > 0 { // none: all packages are read
+		mains = append(mains, imported...)
+	}
 	if b.sources != nil {
 		ix, err := b.scanStep(ctx, mains)
 		if err != nil {

@@ -136,6 +136,11 @@ func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 		opts = append(opts, g.moduleMount(b.Download, false)...)
 	case b.Modules != nil:
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules)))
+		if b.Modules.Back {
+			// Nobody reads it here, but what no step mounts is not exported, and
+			// the next builder would download in order to know.
+			opts = append(opts, mounted(backDir, g.backs[b.Modules]))
+		}
 		fallthrough
 	default:
 		opts = append(opts, mounted(sourceDir, g.narrow(b.Files, "["+b.Name+"] copy source", b.Pos)))

@@ -110,6 +110,7 @@ type graph struct {
 	// downloads are drawn once, however many steps read them.
 	downloads map[*plan.Download]llb.State
 	pruned    map[*plan.Modules]llb.State
+	backs     map[*plan.Modules]llb.State
 	// copies are by list of files, sameCopies by what is in the list.
 	copies     map[fileList]llb.State
 	sameCopies map[string]llb.State
@@ -153,7 +154,7 @@ func Source(p *plan.Plan, in Input) llb.State { return newGraph(p, in).source }
 func newGraph(p *plan.Plan, in Input) *graph {
 	g := &graph{
 		plan: p, in: in,
-		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]llb.State{}, copies: map[fileList]llb.State{},
+		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]llb.State{}, backs: map[*plan.Modules]llb.State{}, copies: map[fileList]llb.State{},
 		sameCopies: map[string]llb.State{},
 		stds:       map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
 	}

@@ -20,6 +20,7 @@ import (
 const (
 	toolDir         = "/run/gopherfile"
 	cacheCommand    = toolDir + "/gocache"
+	backDir         = toolDir + "/back"
 	wantsFile       = toolDir + "/wants.json"
 	stdDir          = toolDir + "/std"
 	dependenciesDir = toolDir + "/dependencies"
@@ -28,6 +29,9 @@ const (
 // noIndex keeps the go command from writing down what is in the folder of a
 // module: it may not be the whole module, and others share the cache.
 const noIndex = "GODEBUG=goindex=0"
+
+// BackFile is what a download writes for [Back], as package modcache has it.
+const BackFile = "back.json"
 
 // tool mounts one of our own programs.
 func (g *graph) tool(command string) llb.RunOption {
@@ -119,6 +123,9 @@ func (g *graph) reached(m *plan.Modules) llb.State {
 		panic(err) // texts can be written
 	}
 	args := []string{cacheCommand, "modules", "-want", wantsFile, "-out", outputDir}
+	if m.Back {
+		args = append(args, "-back", backDir+"/"+BackFile)
+	}
 	opts := g.run(StepModules, "["+StepModules+"] download what is imported", args, g.in.Network, d.Pos)
 	opts = append(opts, g.downloadOptions(d)...)
 	opts = append(opts,
@@ -126,9 +133,21 @@ func (g *graph) reached(m *plan.Modules) llb.State {
 		llb.AddMount(wantsFile, g.text("wants.json", wants, d.Pos), llb.SourcePath("/wants.json"), llb.Readonly),
 		g.persistent(modulesDir, g.in.NoCache(StepModules)),
 	)
-	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	run := g.in.Builder.Run(opts...)
+	st := run.AddMount(outputDir, llb.Scratch())
+	if m.Back {
+		g.backs[m] = run.AddMount(backDir, llb.Scratch())
+	}
 	g.pruned[m] = st
 	return st
+}
+
+// Back draws the download of modules up to the file that says what they import
+// of the tree.
+func Back(p *plan.Plan, in Input, m *plan.Modules) llb.State {
+	g := newGraph(p, in)
+	g.reached(m)
+	return g.backs[m]
 }
 
 // text is a file of ours.

@@ -37,7 +37,7 @@ func Scan(in Input, s ScanInput) llb.State {
 	g := &graph{in: in}
 	tree := llb.Scratch().File(
 		llb.Mkdir(scanTree, 0o755).
-			Copy(s.Contents, "/", scanTree, &llb.CopyInfo{CopyDirContentsOnly: true, ExcludePatterns: []string{"**/*_test.go", "**/go.sum", "**/go.work.sum", ".fsutil-metadata"}}).
+			Copy(s.Contents, "/", scanTree, &llb.CopyInfo{CopyDirContentsOnly: true, ExcludePatterns: []string{"**/*_test.go", "**/go.work.sum", ".fsutil-metadata"}}).
 			Mkfile(scanNames, 0o644, s.Names),
 		llb.WithCustomName("[internal] select Go files"), g.at(spec.Pos{}), llb.Platform(in.BuildPlatform),
 	)

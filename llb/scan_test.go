@@ -28,7 +28,7 @@ v1 source local://context
 v2 file
 	mkdir /tree mode=755
 	copy  v1:0/ -> /tree on copy 0 mode=0 time=-1
-	but   **/*_test.go **/go.sum **/go.work.sum .fsutil-metadata
+	but   **/*_test.go **/go.work.sum .fsutil-metadata
 	file  /names mode=644 "fgo.mod\x00"
 	name  [internal] select Go files
 	at    1:1

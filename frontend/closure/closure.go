@@ -13,6 +13,7 @@ package closure
 import (
 	"math/bits"
 	"path"
+	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
@@ -54,6 +55,9 @@ type Target struct {
 	// Doubt reports whether it is not known if a build tag is satisfied; Has is
 	// not asked then. A file that may be read is in. Nil: nothing is in doubt.
 	Doubt func(tag string) bool
+	// Also are import paths that other modules import, which may be those of
+	// packages of the tree.
+	Also []string
 	// Mod is the value of the go command's flag -mod, "" when it is not given.
 	Mod string
 }
@@ -75,7 +79,7 @@ func (s *Selection) Of(main string) (*Closure, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := closureKey{t.byDir[main], w}
+	key := closureKey{t.byDir[main], w, strings.Join(s.also, " ")}
 	if c := s.closures[key]; c != nil {
 		return c, nil
 	}
@@ -83,7 +87,7 @@ func (s *Selection) Of(main string) (*Closure, error) {
 	for i := range r.paths {
 		r.paths[i] = newSet(len(t.paths))
 	}
-	r.add(chunksOf([]int32{key.main}))
+	r.add(chunksOf(append(w.packages(s.also), key.main)))
 	for len(r.queue) > 0 {
 		next := r.queue[len(r.queue)-1]
 		r.queue = r.queue[:len(r.queue)-1]

@@ -10,6 +10,7 @@ import (
 type Selection struct {
 	tree *Tree
 	mod  string
+	also []string
 	*verdict
 }
 
@@ -26,6 +27,7 @@ type verdict struct {
 type closureKey struct {
 	main  int32
 	world *world
+	also  string
 }
 
 // For returns what a target selects.
@@ -50,7 +52,7 @@ func (t *Tree) For(target Target) *Selection {
 		}
 		t.verdicts[string(key)] = v
 	}
-	return &Selection{t, target.Mod, v}
+	return &Selection{t, target.Mod, target.Also, v}
 }
 
 // mayHold reports whether a condition holds for a target, as far as that is

@@ -251,6 +251,17 @@ func (w *world) resolve(id int32) resolution {
 	return *r
 }
 
+// packages returns those of the tree that import paths stand for.
+func (w *world) packages(paths []string) []int32 {
+	var list []int32
+	for _, p := range paths {
+		if r := w.find(p); r.pkg >= 0 {
+			list = append(list, r.pkg)
+		}
+	}
+	return list
+}
+
 // find is resolve for a path.
 func (w *world) find(importPath string) resolution {
 	ours := false // a module of the tree could have it

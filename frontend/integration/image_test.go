@@ -9,9 +9,11 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxImage is the compressed size of docker/dockerfile of BuildKit v0.34, in
-// bytes. Every build on an empty builder pulls the frontend first.
-const maxImage = 7_450_000
+// maxImage is the most that the frontend's image may have, compressed, in bytes.
+// Every build on an empty builder pulls the frontend first. docker/dockerfile of
+// BuildKit v0.34 has 8.4 million when it is built like ours; gocache is 1.5
+// million of ours.
+const maxImage = 7_900_000
 
 // TestFrontendImage checks what BuildKit reads from the frontend's image, and
 // its size.

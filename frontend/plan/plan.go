@@ -80,6 +80,9 @@ type Download struct {
 type Modules struct {
 	// Download says from what, and how.
 	Download *Download `json:"download"`
+	// Back says that modules may import packages of the tree, so that it has to
+	// be found out which.
+	Back bool `json:"back,omitempty"`
 	// Wants are sorted.
 	Wants []Want `json:"wants"`
 }
@@ -301,6 +304,8 @@ type Options struct {
 	// Every makes the targets those of all binaries, whatever Target says: for
 	// looking at a spec instead of building it.
 	Every bool
+	// Back are import paths that other modules import of the tree, by binary.
+	Back map[string][]string
 	// Imports says that the client imports a cache, so that there is one to fill.
 	Imports bool
 	// Ignored says that the client withholds go.mod: a .dockerignore excludes it.

@@ -121,8 +121,9 @@ func (sc *scope) closureTarget(b *Binary, goflags []string) closure.Target {
 	unknown := sc.plan.Builder.Chosen || release == ""
 	experiments := slices.ContainsFunc(b.Env, func(e string) bool { return strings.HasPrefix(e, "GOEXPERIMENT=") })
 	return closure.Target{
-		Mod: mod,
-		Has: func(tag string) bool { return sc.port.Has(tag, tags, release) },
+		Mod:  mod,
+		Also: sc.opt.Back[sc.name],
+		Has:  func(tag string) bool { return sc.port.Has(tag, tags, release) },
 		Doubt: func(tag string) bool {
 			return unknown && strings.HasPrefix(tag, "go1.") || strings.HasPrefix(tag, "goexperiment.") ||
 				experiments && tag == "boringcrypto"
@@ -140,6 +141,7 @@ func (sc *scope) modulesOf(b *Binary, c *closure.Closure) *Modules {
 		m = &Modules{Download: b.Download}
 		sc.reached[sc.unit] = m
 	}
+	m.Back = m.Back || len(c.External) > 0 && sc.mayImportBack(c)
 	want := Want{Env: b.Env, Imports: c.External}
 	for _, f := range b.Flags {
 		if strings.HasPrefix(f, "-tags=") {
@@ -192,6 +194,19 @@ func (sc *scope) overlaps(c *closure.Closure) bool {
 		}
 		return false
 	})
+}
+
+// mayImportBack reports whether another module may import a package of the tree:
+// that of the main package when go.sum knows it, or one that stands in place of
+// a module.
+func (sc *scope) mayImportBack(c *closure.Closure) bool {
+	modules := 0
+	for _, f := range c.Files {
+		if path.Base(f) == "go.mod" {
+			modules++
+		}
+	}
+	return sc.main.module.Own || modules > 1
 }
 
 // compareWants orders what is imported: the order in which platforms are asked

@@ -177,6 +177,9 @@ func dumpReads(b *strings.Builder, bin *Binary) {
 	fmt.Fprintf(b, "\t\treads %s\n", strings.Join(bin.Files, " "))
 	if m := bin.Modules; m != nil {
 		dumpDownload(b, m.Download)
+		if m.Back {
+			fmt.Fprintf(b, "\t\tmay import back\n")
+		}
 		for _, w := range m.Wants {
 			fmt.Fprintf(b, "\t\twant %s flags %q env %s\n", strings.Join(w.Imports, " "), w.Flags, strings.Join(w.Env, " "))
 		}

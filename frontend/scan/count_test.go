@@ -155,6 +155,7 @@ func TestMainReadsLittle(t *testing.T) {
 		"open cmd/go.mod",
 		"open cmd/x/main.go",
 		"open go.mod",
+		"open go.sum",
 		"open go.work",
 		"open vendor/modules.txt",
 		"stat go.sum",

@@ -20,7 +20,7 @@ func dump(ix *Index, mains []string) string {
 			continue
 		}
 		fmt.Fprintf(&b, "module in %s: %s, go %q line %d, toolchain %q line %d%s\n", m.Dir, m.Path, m.Go, m.GoLine, m.Toolchain, m.ToolchainLine,
-			claims("requires", m.Requires, "sum", m.Sum, "vendor", m.Vendor))
+			claims("requires", m.Requires, "sum", m.Sum, "own", m.Own, "vendor", m.Vendor))
 		dumpReplaces(&b, m.Replaces)
 		for _, r := range m.Requirements {
 			fmt.Fprintf(&b, "  require %s\n", r)

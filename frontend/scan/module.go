@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func (s *scan) readModule(dir string) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Sum, err = s.exists(path.Join(dir, "go.sum")); err != nil {
+	if m.Sum, m.Own, err = s.sum(dir, m.Path); err != nil {
 		return nil, err
 	}
 	v, err := s.vendor(dir)
@@ -81,6 +82,21 @@ func (s *scan) readWork(dir string) error {
 	w.Vendor = v == vendorWork
 	s.works[dir] = w
 	return err
+}
+
+// sum reports whether a module has a go.sum, and whether that has a line about
+// the module itself.
+func (s *scan) sum(dir, modulePath string) (exists, own bool, err error) {
+	name := path.Join(dir, "go.sum")
+	if exists, err = s.exists(name); err != nil || !exists {
+		return false, false, err
+	}
+	data, err := s.read(name)
+	if err != nil {
+		return true, false, err
+	}
+	start := []byte(modulePath + " ")
+	return true, bytes.HasPrefix(data, start) || bytes.Contains(data, append([]byte("\n"), start...)), nil
 }
 
 // asError returns the [*Error] in err, nil when there is none. No content is nil,

@@ -300,7 +300,7 @@ func (t *NamedFS) ReadLink(name string) (string, error) {
 // not counting what assembly includes. Of all others it needs the name alone.
 func Reads(name string) bool {
 	switch base := path.Base(name); {
-	case base == "go.mod", base == "go.work":
+	case base == "go.mod", base == "go.sum", base == "go.work":
 		return true
 	case base == "modules.txt":
 		return path.Base(path.Dir(name)) == "vendor"

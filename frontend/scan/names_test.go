@@ -175,7 +175,7 @@ func TestReads(t *testing.T) {
 			t.Errorf("%s: was read", name)
 		}
 	}
-	if want := 8; len(left) != want {
+	if want := 9; len(left) != want {
 		t.Errorf("got %d files with content, want %d", len(left), want)
 	}
 }

@@ -58,6 +58,9 @@ type Module struct {
 	Requires bool `json:"requires,omitempty"`
 	// Sum is true when there is a go.sum.
 	Sum bool `json:"sum,omitempty"`
+	// Own is true when go.sum has a line about the module itself: one that it
+	// requires requires it, and may import its packages.
+	Own bool `json:"own,omitempty"`
 	// Vendor is true when there is a vendor/modules.txt made for the module.
 	Vendor bool `json:"vendor,omitempty"`
 	// Replaces are the replacements by local directories, in the file's order.
