@@ -40,6 +40,7 @@ func TestScript(t *testing.T) {
 			"buildkitd":    cmdBuildkitd,
 			"same":         cmdSame,
 			"digest":       cmdDigest,
+			"ran":          cmdRan,
 			"spybase":      cmdSpybase,
 			"certbase":     cmdCertbase,
 			"barebase":     cmdBarebase,
