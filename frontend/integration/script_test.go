@@ -42,6 +42,7 @@ func TestScript(t *testing.T) {
 			"digest":       cmdDigest,
 			"ran":          cmdRan,
 			"spybase":      cmdSpybase,
+			"compilespy":   cmdCompilespy,
 			"certbase":     cmdCertbase,
 			"barebase":     cmdBarebase,
 			"subst":        cmdSubst,

@@ -1,5 +1,5 @@
 // Compilespy stands in for the compiler of a builder image: it says what it
-// compiles, then runs the real one.
+// compiles and when, then runs the real one.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -20,11 +21,11 @@ func main() {
 	// standard error it does not.
 	if id := value("-buildid"); id != "" {
 		if f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), os.O_WRONLY, 0); err == nil {
-			fmt.Fprintf(f, "compiled %s %s\n", value("-p"), id)
+			fmt.Fprintf(f, "compiled %s %s %d\n", value("-p"), id, time.Now().UnixNano())
 		}
 	}
 	command := os.Args[0] + ".real"
-	err := syscall.Exec(command, append([]string{command}, os.Args[1:]...), os.Environ())
+	err := syscall.Exec(command, os.Args, os.Environ())
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
