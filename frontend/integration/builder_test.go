@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -82,6 +83,31 @@ func cmdSpybase(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], "FROM golang:1.26-alpine AS go\n"+
 		"FROM go\nCOPY --from=go /usr/local/go/bin/go /usr/local/go/bin/go.real\nCOPY spy /usr/local/go/bin/go\n")
+}
+
+// cmdCompilespy makes a builder image whose compiler says what it compiles:
+// compilespy NAME. The image is $REGISTRY/NAME.
+func cmdCompilespy(ts *testscript.TestScript, _ bool, args []string) {
+	dir, err := os.MkdirTemp(ts.MkAbs("."), "compilespy")
+	ts.Check(err)
+	ts.Check(compilespy(dir))
+	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], compilespyDockerfile)
+}
+
+// compilespyDockerfile makes the image of compilespy. The builder image need not
+// have a shell.
+const compilespyDockerfile = "FROM golang:1.26-alpine AS go\nFROM go\n" +
+	"COPY --from=go /usr/local/go/pkg/tool/linux_" + runtime.GOARCH + "/compile /usr/local/go/pkg/tool/linux_" + runtime.GOARCH + "/compile.real\n" +
+	"COPY compilespy /usr/local/go/pkg/tool/linux_" + runtime.GOARCH + "/compile\n"
+
+// compilespy builds the program that stands in for the compiler.
+func compilespy(dir string) error {
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "compilespy"), "./testdata/compilespy")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 // cmdCertbase makes a builder image with a CA of its own, and starts a server
