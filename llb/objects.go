@@ -14,9 +14,8 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
-// Where our own programs and the objects stand in a step. The programs are
-// mounted one by one: the key of a step has the content of those that it runs,
-// and not the release of the frontend.
+// Where our own program and the objects stand in a step. The program is mounted
+// alone: the key of a step has its content, and not the release of the frontend.
 const (
 	toolDir         = "/run/gopherfile"
 	cacheCommand    = toolDir + "/gocache"
@@ -33,9 +32,9 @@ const noIndex = "GODEBUG=goindex=0"
 // BackFile is what a download writes for [Back], as package modcache has it.
 const BackFile = "back.json"
 
-// tool mounts one of our own programs.
-func (g *graph) tool(command string) llb.RunOption {
-	return llb.AddMount(command, g.in.Self, llb.SourcePath(path.Join("/bin", path.Base(command))), llb.Readonly)
+// tool mounts gocache.
+func (g *graph) tool() llb.RunOption {
+	return llb.AddMount(cacheCommand, g.in.Self, llb.SourcePath("/bin/gocache"), llb.Readonly)
 }
 
 // mounted mounts the output of another step. Its key follows from what that step
@@ -129,7 +128,7 @@ func (g *graph) reached(m *plan.Modules) llb.State {
 	opts := g.run(StepModules, "["+StepModules+"] download what is imported", args, g.in.Network, d.Pos)
 	opts = append(opts, g.downloadOptions(d)...)
 	opts = append(opts,
-		g.tool(cacheCommand),
+		g.tool(),
 		llb.AddMount(wantsFile, g.text("wants.json", wants, d.Pos), llb.SourcePath("/wants.json"), llb.Readonly),
 		g.persistent(modulesDir, g.in.NoCache(StepModules)),
 	)
@@ -169,7 +168,7 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) llb.State {
 	name := g.label(t.Platform, StepStd) + " go build " + strings.Join(o.Std, " ")
 	opts := g.run(StepStd, name, attempt(o.Flags, o.Std), pb.NetMode_NONE, b.Pos)
 	opts = append(opts,
-		llb.Dir(homeDir), g.tool(cacheCommand), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
+		llb.Dir(homeDir), g.tool(), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
 	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
@@ -207,7 +206,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) llb.State {
 	what, _, _ := strings.Cut(s.name, "]")
 	opts := g.run(s.step, label+s.name, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
 	opts = append(opts,
-		llb.Dir(path.Join(sourceDir, b.Dir)), g.tool(cacheCommand),
+		llb.Dir(path.Join(sourceDir, b.Dir)), g.tool(),
 		mounted(sourceDir, g.narrow(s.files, "["+what+"] copy source", b.Pos)),
 	)
 	if b.Modules != nil {
@@ -276,7 +275,7 @@ func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
 	default:
 		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache, noIndex})}
 	}
-	opts := []llb.RunOption{g.tool(cacheCommand), g.persistent(goBuildDir, fresh)}
+	opts := []llb.RunOption{g.tool(), g.persistent(goBuildDir, fresh)}
 	var flags []string
 	for _, l := range g.layersOf(t, b) {
 		opts = append(opts, mounted(l.dir, l.state))
