@@ -29,7 +29,7 @@ const (
 func TestConcurrent(t *testing.T) {
 	builder(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "concurrent.txtar"), []byte("compilespy t/compilespy\nbuildkitd\nconcurrent\n"))
+	write(t, filepath.Join(dir, "concurrent.txtar"), []byte("compilespy t/concurrent-go\nbuildkitd\nconcurrent\n"))
 	testscript.Run(t, testscript.Params{
 		Dir:   dir,
 		Setup: setup,
@@ -43,7 +43,7 @@ func TestConcurrent(t *testing.T) {
 
 func concurrent(t *testing.T, ts *testscript.TestScript) {
 	root := ts.MkAbs("fleet")
-	for name, text := range fleet(ts.Getenv("REGISTRY") + "/t/compilespy") {
+	for name, text := range fleet(ts.Getenv("REGISTRY") + "/t/concurrent-go") {
 		write(t, filepath.Join(root, name), []byte(text))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
