@@ -98,10 +98,12 @@ func (g *graph) generate() llb.State {
 	return src
 }
 
-// copyContext is the context as something that may be written to.
+// copyContext is the context as something that may be written to. Its files keep
+// their times: by those the go command tells whether a test may have another
+// outcome, and whether what it knows of a package is out of date.
 func (g *graph) copyContext(step string, pos spec.Pos) llb.State {
 	return llb.Scratch().File(
-		llb.Copy(g.in.Context, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch()}),
+		llb.Copy(g.in.Context, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}),
 		llb.WithCustomName("["+step+"] copy the context"), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache(),
 	)
 }
