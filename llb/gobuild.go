@@ -131,7 +131,8 @@ func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
 	label := g.label(t.Platform, b.Name)
 	opts := g.run(b.Name, label+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
-	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}))
+	// The copy of the binary for the image is exported, and its key leads to it.
+	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}), llb.WithoutExportCache())
 	switch {
 	case b.Files == nil:
 		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
