@@ -138,11 +138,11 @@ func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
 		opts = append(opts, g.moduleMount(b.Download, false)...)
 	case b.Modules != nil:
-		opts = append(opts, mounted(modulesDir, g.reached(b.Modules)))
+		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 		if b.Modules.Back {
 			// Nobody reads it here, but what no step mounts is not exported, and
 			// the next builder would download in order to know.
-			opts = append(opts, mounted(backDir, g.backs[b.Modules]))
+			opts = append(opts, mounted(backDir, g.reached(b.Modules).back))
 		}
 		fallthrough
 	default:

@@ -109,13 +109,16 @@ type graph struct {
 	source llb.State
 	// downloads are drawn once, however many steps read them.
 	downloads map[*plan.Download]llb.State
-	pruned    map[*plan.Modules]llb.State
-	backs     map[*plan.Modules]llb.State
+	// pruned are by plan, samePruned by what is wanted: binaries that import the
+	// same share a download.
+	pruned     map[*plan.Modules]*modules
+	samePruned map[string]*modules
 	// copies are by list of files, sameCopies by what is in the list.
 	copies     map[fileList]llb.State
 	sameCopies map[string]llb.State
-	stds       map[string]llb.State
-	rootfs     map[plan.Rootfs]llb.State
+	// compiled are objects by all that decides them, without the binary.
+	compiled map[string]llb.State
+	rootfs   map[plan.Rootfs]llb.State
 }
 
 // epoch is the time of every file that we write: an image must not depend on
@@ -154,9 +157,9 @@ func Source(p *plan.Plan, in Input) llb.State { return newGraph(p, in).source }
 func newGraph(p *plan.Plan, in Input) *graph {
 	g := &graph{
 		plan: p, in: in,
-		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]llb.State{}, backs: map[*plan.Modules]llb.State{}, copies: map[fileList]llb.State{},
+		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{}, copies: map[fileList]llb.State{},
 		sameCopies: map[string]llb.State{},
-		stds:       map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
+		compiled:   map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
 	}
 	g.source = g.generate()
 	return g

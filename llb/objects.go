@@ -111,16 +111,36 @@ func Literal(name string) string {
 	}, name)
 }
 
-// reached is a module cache that holds what a binary reaches, drawn once.
-func (g *graph) reached(m *plan.Modules) llb.State {
-	if st, ok := g.pruned[m]; ok {
-		return st
+// modules is a module cache that holds what binaries reach, and what that
+// imports of the tree, if it may.
+type modules struct {
+	key         string
+	cache, back llb.State
+}
+
+// reached is the module cache of a binary, drawn once.
+func (g *graph) reached(m *plan.Modules) *modules {
+	if known, ok := g.pruned[m]; ok {
+		return known
 	}
-	d := m.Download
 	wants, err := json.Marshal(map[string]any{"builds": m.Wants})
 	if err != nil {
 		panic(err) // texts can be written
 	}
+	key := fmt.Sprintf("%s\x00%v\x00%s", m.Download.Dir, m.Back, wants)
+	known, ok := g.samePruned[key]
+	if !ok {
+		known = g.prune(m, wants)
+		known.key = key
+		g.samePruned[key] = known
+	}
+	g.pruned[m] = known
+	return known
+}
+
+// prune draws the download of what is wanted.
+func (g *graph) prune(m *plan.Modules, wants []byte) *modules {
+	d := m.Download
 	args := []string{cacheCommand, "modules", "-want", wantsFile, "-out", outputDir}
 	if m.Back {
 		args = append(args, "-back", backDir+"/"+BackFile)
@@ -133,20 +153,17 @@ func (g *graph) reached(m *plan.Modules) llb.State {
 		g.persistent(modulesDir, g.in.NoCache(StepModules)),
 	)
 	run := g.in.Builder.Run(opts...)
-	st := run.AddMount(outputDir, llb.Scratch())
+	out := &modules{cache: run.AddMount(outputDir, llb.Scratch())}
 	if m.Back {
-		g.backs[m] = run.AddMount(backDir, llb.Scratch())
+		out.back = run.AddMount(backDir, llb.Scratch())
 	}
-	g.pruned[m] = st
-	return st
+	return out
 }
 
 // Back draws the download of modules up to the file that says what they import
 // of the tree.
 func Back(p *plan.Plan, in Input, m *plan.Modules) llb.State {
-	g := newGraph(p, in)
-	g.reached(m)
-	return g.backs[m]
+	return newGraph(p, in).reached(m).back
 }
 
 // text is a file of ours.
@@ -159,11 +176,11 @@ func (g *graph) text(name string, data []byte, pos spec.Pos) llb.State {
 
 // std are compiled packages of the standard library. What they are made of is
 // the toolchain and the flags alone, so that all projects share the step.
-func (g *graph) std(t *plan.Target, b *plan.Binary) llb.State {
+func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 	o := b.Objects
-	key := strings.Join(slices.Concat(b.Env, []string{""}, o.Flags, []string{""}, o.Std), "\x00")
-	if st, ok := g.stds[key]; ok {
-		return st
+	key := objectsKey(b, o.Std)
+	if st, ok := g.compiled[key]; ok {
+		return layerOf{stdDir, key, st}
 	}
 	name := g.label(t.Platform, StepStd) + " go build " + strings.Join(o.Std, " ")
 	opts := g.run(StepStd, name, attempt(o.Flags, o.Std), pb.NetMode_NONE, b.Pos)
@@ -172,36 +189,53 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) llb.State {
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
 	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
-	g.stds[key] = st
-	return st
+	g.compiled[key] = st
+	return layerOf{stdDir, key, st}
+}
+
+// objectsKey tells objects apart, by all that the steps which make them depend
+// on.
+func objectsKey(b *plan.Binary, imports []string, more ...string) string {
+	return strings.Join(slices.Concat(b.Env, []string{""}, b.Objects.Flags, []string{""}, imports, []string{""}, more), "\x00")
 }
 
 // step is a step that compiles packages for others.
 type step struct {
-	step, name string
-	imports    []string
-	files      []string
-	layers     []layerOf
+	step, dir, name string
+	imports         []string
+	files           []string
+	layers          []layerOf
 }
 
-// layerOf is objects, and where a step sees them.
+// layerOf is objects, where a step sees them, and what tells them from others.
 type layerOf struct {
-	dir   string
-	state llb.State
+	dir, key string
+	state    llb.State
 }
 
 // dependencies are the compiled packages that are none of the tree, or that it
 // has vendored.
-func (g *graph) dependencies(t *plan.Target, b *plan.Binary, below []layerOf) llb.State {
+func (g *graph) dependencies(t *plan.Target, b *plan.Binary, below []layerOf) layerOf {
 	o := b.Objects
 	return g.packages(t, b, step{
-		StepDependencies, fmt.Sprintf("%s of %s] go build (%s)", StepDependencies, b.Name, count(len(o.Imports), "import")), o.Imports, o.Files, below,
+		StepDependencies, dependenciesDir, fmt.Sprintf("%s of %s] go build (%s)", StepDependencies, b.Name, count(len(o.Imports), "import")), o.Imports, o.Files, below,
 	})
 }
 
 // packages compiles packages into a layer, with the layers below at hand.
-func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) llb.State {
+func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	o := b.Objects
+	more := []string{b.Dir, strings.Join(s.files, "\x00")}
+	if b.Modules != nil {
+		more = append(more, g.reached(b.Modules).key)
+	}
+	for _, l := range s.layers {
+		more = append(more, l.key)
+	}
+	key := objectsKey(b, s.imports, more...)
+	if st, ok := g.compiled[key]; ok {
+		return layerOf{s.dir, key, st}
+	}
 	label := strings.TrimSuffix(g.label(t.Platform, ""), "]")
 	what, _, _ := strings.Cut(s.name, "]")
 	opts := g.run(s.step, label+s.name, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
@@ -210,7 +244,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) llb.State {
 		mounted(sourceDir, g.narrow(s.files, "["+what+"] copy source", b.Pos)),
 	)
 	if b.Modules != nil {
-		opts = append(opts, mounted(modulesDir, g.reached(b.Modules)))
+		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 	}
 	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off", noIndex}
 	if g.plan.Layered {
@@ -223,7 +257,9 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) llb.State {
 		env = []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram(flags...)}
 	}
 	opts = append(opts, environment(goEnv(), env, b.Env))
-	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	g.compiled[key] = st
+	return layerOf{s.dir, key, st}
 }
 
 // layersOf are all objects that are compiled before a binary.
@@ -234,15 +270,15 @@ func (g *graph) layersOf(t *plan.Target, b *plan.Binary) []layerOf {
 	}
 	var layers []layerOf
 	if len(o.Std) > 0 {
-		layers = append(layers, layerOf{stdDir, g.std(t, b)})
+		layers = append(layers, g.std(t, b))
 	}
 	if len(o.Imports) > 0 {
-		layers = append(layers, layerOf{dependenciesDir, g.dependencies(t, b, layers)})
+		layers = append(layers, g.dependencies(t, b, layers))
 	}
 	for i, s := range o.Strata {
 		name := fmt.Sprintf("%s %d of %s] go build (%s)", StepPackages, i+1, b.Name, count(len(s.Imports), "package"))
-		st := g.packages(t, b, step{StepPackages, name, s.Imports, s.Files, slices.Clone(layers)})
-		layers = append(layers, layerOf{fmt.Sprintf("%s/%s%d", toolDir, StepPackages, i+1), st})
+		dir := fmt.Sprintf("%s/%s%d", toolDir, StepPackages, i+1)
+		layers = append(layers, g.packages(t, b, step{StepPackages, dir, name, s.Imports, s.Files, slices.Clone(layers)}))
 	}
 	return layers
 }
@@ -271,7 +307,7 @@ func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
 	switch {
 	case g.plan.Layered:
 	case b.Objects != nil && len(b.Objects.Imports) > 0:
-		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil), fresh), environment([]string{cache, noIndex})}
+		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil).state, fresh), environment([]string{cache, noIndex})}
 	default:
 		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache, noIndex})}
 	}

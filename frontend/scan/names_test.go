@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -131,11 +132,14 @@ func TestNamedFS(t *testing.T) {
 // recorder remembers what was opened.
 type recorder struct {
 	fs.FS
+	mu     sync.Mutex
 	opened []string
 }
 
 func (r *recorder) Open(name string) (fs.File, error) {
+	r.mu.Lock()
 	r.opened = append(r.opened, name)
+	r.mu.Unlock()
 	return r.FS.Open(name)
 }
 
