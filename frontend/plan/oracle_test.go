@@ -37,7 +37,7 @@ func TestPlansAreForGo(t *testing.T) {
 		for i := range p.Targets {
 			target := &p.Targets[i]
 			for _, b := range target.Binaries {
-				if b.Download != nil || seen[b.Name] {
+				if b.Fetch() != nil || seen[b.Name] {
 					continue
 				}
 				seen[b.Name] = true
