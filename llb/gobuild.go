@@ -119,9 +119,7 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 	case writable:
 		return []llb.RunOption{llb.AddMount(modulesDir, g.modules(d), llb.ContentCache(llb.MountContentCacheOff))}
 	}
-	// Its key follows from the files it was downloaded for; hashing a module
-	// cache would take longer than most compiles.
-	return []llb.RunOption{llb.AddMount(modulesDir, g.modules(d), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))}
+	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
 // compile builds one binary for one platform, on the build platform and

@@ -71,17 +71,17 @@ func (g *graph) copyOf(files []string) *llb.FileAction {
 	only := func(patterns []string) *llb.CopyInfo {
 		return &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch(), IncludePatterns: patterns}
 	}
+	inCode, beside := g.in.Held, g.in.Beside
+	if inCode == nil || len(g.plan.Generate) > 0 {
+		inCode, beside = func(string) bool { return false }, g.source
+	}
 	var held, others []string
 	for _, f := range files {
-		if g.in.Held != nil && len(g.plan.Generate) == 0 && g.in.Held(f) {
+		if inCode(f) {
 			held = append(held, Literal(f))
 		} else {
 			others = append(others, Literal(f))
 		}
-	}
-	beside := g.source
-	if g.in.Held != nil && len(g.plan.Generate) == 0 {
-		beside = g.in.Beside
 	}
 	switch {
 	case len(held) == 0:
@@ -99,8 +99,8 @@ type fileList struct {
 	n     int
 }
 
-// Literal is a pattern for a name, for BuildKit to match. What means something in a pattern, or is
-// trimmed, is any character: a file too many does no harm.
+// Literal is a pattern for a name, for BuildKit to match. What means something
+// in a pattern, or is trimmed, is any character: a file too many does no harm.
 func Literal(name string) string {
 	const special = "*?[]\\^!#{}() \t\n\r$+|"
 	return strings.Map(func(c rune) rune {

@@ -35,6 +35,8 @@ func Mains(s *spec.Spec) []string {
 // mainPackage is the main package that was chosen.
 type mainPackage struct {
 	module *scan.Module
+	// dir is its directory, "" when it stands in for one that was not found.
+	dir string
 	// arg is the package as an argument of go build in the module's directory.
 	arg string
 	// name is the name of the binary.
@@ -211,7 +213,7 @@ func (r *resolver) chosen(dir string) *mainPackage {
 	if dir != m.Dir {
 		rel = strings.TrimPrefix(dir, m.Dir+"/")
 	}
-	return &mainPackage{module: m, arg: arg(rel), name: binaryName(m.ImportPath(dir))}
+	return &mainPackage{module: m, dir: dir, arg: arg(rel), name: binaryName(m.ImportPath(dir))}
 }
 
 // ours reports whether a package may be the main package without being named:

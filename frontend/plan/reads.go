@@ -13,14 +13,14 @@ import (
 // reason to compile it again. When in doubt it reads the whole context.
 func (sc *scope) reads(b *Binary) {
 	words := goflags(b.Env)
-	if len(sc.errs) > 0 || sc.main.module.Err != nil || sc.dir() == "" || elsewhere(words) {
+	if len(sc.errs) > 0 || sc.main.module.Err != nil || sc.main.dir == "" || elsewhere(words) {
 		return
 	}
 	if sc.closures == nil {
 		sc.closures = closure.New(sc.index)
 	}
 	selected := sc.closures.For(sc.closureTarget(b, words))
-	c, err := selected.Of(sc.dir())
+	c, err := selected.Of(sc.main.dir)
 	if err != nil || sc.overlaps(c) {
 		return // the go command says what is wrong, or looks everywhere
 	}
@@ -64,18 +64,6 @@ func (p *Plan) Files() [][]string {
 		}
 	}
 	return lists
-}
-
-// dir is the directory of the main package, "" when the index has none.
-func (sc *scope) dir() string {
-	dir := join(sc.main.module.Dir, path.Clean(sc.main.arg))
-	if path.Clean(sc.main.arg) == "." {
-		dir = sc.main.module.Dir
-	}
-	if sc.index.PackageAt(dir) == nil {
-		return ""
-	}
-	return dir
 }
 
 // goflags are the flags that build.env gives the go command.
@@ -259,7 +247,7 @@ const strataCount = 4
 
 // strata are the packages of the tree below the main package.
 func (sc *scope) strata(selected *closure.Selection) []Stratum {
-	found, err := selected.Strata(sc.dir(), strataCount)
+	found, err := selected.Strata(sc.main.dir, strataCount)
 	if err != nil {
 		return nil // the same error as that of the closure
 	}
