@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
@@ -112,32 +111,12 @@ func closures(tb testing.TB, ix *scan.Index, mains []string) int {
 	return files
 }
 
-// TestFast keeps the closures of 940 builds within what planning may take.
-func TestFast(t *testing.T) {
-	for _, apart := range []bool{false, true} {
-		ix, mains := largeIndex(apart)
-		best := time.Hour
-		for range 5 {
-			start := time.Now()
-			closures(t, ix, mains)
-			best = min(best, time.Since(start))
-		}
-		t.Logf("940 closures in %v (no two platforms alike: %t)", best.Round(time.Millisecond), apart)
-		if best > 2*time.Second { // a race detector and other work take their time
-			t.Errorf("got %v", best)
-		}
-	}
-}
-
-// TestFleet makes the closures of all programs of a real module on all
+// BenchmarkFleet makes the closures of all programs of a real module on all
 // platforms.
-func TestFleet(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a module")
-	}
-	ix, err := scan.Scan(os.DirFS(download(t, "golang.org/x/tools@v0.24.0")), scan.Options{})
+func BenchmarkFleet(b *testing.B) {
+	ix, err := scan.Scan(os.DirFS(download(b, "golang.org/x/tools@v0.24.0")), scan.Options{})
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	var mains []string
 	for i := range ix.Packages {
@@ -145,7 +124,10 @@ func TestFleet(t *testing.T) {
 			mains = append(mains, p.Dir)
 		}
 	}
-	start := time.Now()
-	n := closures(t, ix, mains)
-	t.Logf("%d closures with %d files in %v", len(mains)*47, n, time.Since(start).Round(time.Millisecond))
+	files := 0
+	for b.Loop() {
+		files = closures(b, ix, mains)
+	}
+	b.ReportMetric(float64(len(mains)*47), "closures")
+	b.ReportMetric(float64(files), "files")
 }

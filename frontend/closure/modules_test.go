@@ -77,7 +77,7 @@ func modules() []string {
 }
 
 // download returns the directory of a module in the module cache.
-func download(t *testing.T, module string) string {
+func download(t testing.TB, module string) string {
 	t.Helper()
 	out, err := goCommand(t.TempDir(), []string{"GOWORK=off"}, "mod", "download", "-json", module)
 	if err != nil {
