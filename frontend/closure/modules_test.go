@@ -16,8 +16,8 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
-// oracleVar makes the oracle look at more: large adds modules, export compiles
-// what it otherwise only lists.
+// oracleVar makes the oracle look at more: large adds modules, binaries builds
+// their programs, export compiles what it otherwise only lists.
 const oracleVar = "GOPHERFILE_ORACLE"
 
 // modules are what the oracle looks at: programs and libraries, most with a few
