@@ -72,7 +72,11 @@ func (g *golang) toolchain(ctx context.Context, release string) (toolchain, erro
 	if release == g.local.release && g.local.standsAlone() {
 		return g.local, nil
 	}
-	return download(ctx, release)
+	tc, err := download(ctx, release)
+	if err == nil && !tc.standsAlone() {
+		return toolchain{}, fmt.Errorf("%w: the go command of Go %s needs a C library, which an assembled image has not", errNotFound, release)
+	}
+	return tc, err
 }
 
 func (g *golang) recipe(ctx context.Context, release string, tools bool) (recipe, error) {
