@@ -24,16 +24,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdBuildkitd starts a second, empty daemon for the script and points its
-// clients to it: buildkitd. It ends with the script.
-func cmdBuildkitd(ts *testscript.TestScript, _ bool, _ []string) {
+// cmdBuildkitd starts another, empty daemon for the script and points its
+// clients to it: buildkitd [LINE…]. The lines are settings of its worker. It
+// ends with the script.
+func cmdBuildkitd(ts *testscript.TestScript, _ bool, args []string) {
 	dir, err := os.MkdirTemp("", "bk")
 	ts.Check(err)
 	addr := "unix://" + filepath.Join(dir, "s")
 	registry := ts.Getenv("REGISTRY")
 	config := fmt.Sprintf("root = %q\n[grpc]\naddress = [%q]\n[otel]\nsocketPath = %q\n[cdi]\ndisabled = true\n[worker.containerd]\nenabled = false\n"+
-		"[worker.oci]\nenabled = true\nnetworkMode = \"host\"\n[registry.\"docker.io\"]\nmirrors = [%q]\n[registry.%q]\nhttp = true\n",
-		filepath.Join(dir, "root"), addr, filepath.Join(dir, "o"), registry, registry)
+		"[worker.oci]\nenabled = true\nnetworkMode = \"host\"\n%s\n[registry.\"docker.io\"]\nmirrors = [%q]\n[registry.%q]\nhttp = true\n",
+		filepath.Join(dir, "root"), addr, filepath.Join(dir, "o"), strings.Join(args, "\n"), registry, registry)
 	file := filepath.Join(dir, "buildkitd.toml")
 	ts.Check(os.WriteFile(file, []byte(config), 0o600))
 	log, err := os.Create(filepath.Join(dir, "log"))

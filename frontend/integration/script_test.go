@@ -41,6 +41,8 @@ func TestScript(t *testing.T) {
 			"same":         cmdSame,
 			"digest":       cmdDigest,
 			"ran":          cmdRan,
+			"rebuild":      cmdRebuild,
+			"rebuilt":      cmdRebuilt,
 			"spybase":      cmdSpybase,
 			"compilespy":   cmdCompilespy,
 			"certbase":     cmdCertbase,

@@ -49,6 +49,9 @@ func (sc *scope) compileEnv() []string {
 
 // env returns the entries of build.env whose names are wanted.
 func (r *resolver) env(b *spec.Build, vars map[string]string, want func(string) bool) []string {
+	if len(b.Env) == 0 {
+		return nil
+	}
 	var env []string
 	ours := ownedVariables()
 	for i := range b.Env {
