@@ -65,7 +65,7 @@ type archive struct {
 //
 // asks for a closure, and the line refused says that the go command builds none
 // of them.
-func readArchive(t *testing.T, name string) *archive {
+func readArchive(t testing.TB, name string) *archive {
 	t.Helper()
 	ar, err := txtar.ParseFile(name)
 	if err != nil {
