@@ -117,15 +117,23 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 			return nil, err
 		}
 	}
+	proofs, err := b.proofs(ctx, graph)
+	if err != nil {
+		return nil, err
+	}
+	limit := make(chan struct{}, maxProofs)
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
 		defer caught(&err)
-		ref, err := b.solve(ctx, defs[i])
+		ref, err := b.proveTarget(ctx, proofs[i], defs[i], limit)
 		if err != nil {
-			return nil, b.stepError(ctx, &b.plan.Targets[i], err)
+			return nil, err
 		}
 		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := b.proven(proofs); err != nil {
 		return nil, err
 	}
 	if graph.Rootfs != nil {
@@ -134,6 +142,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		}
 	}
 	b.annotate(rb)
+	addReport(rb, graph, proofs)
 	return rb.Finalize()
 }
 

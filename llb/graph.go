@@ -99,6 +99,16 @@ type Graph struct {
 type Result struct {
 	State llb.State
 	Image *dockerspec.DockerOCIImage
+	// Outputs hold the target's binaries, in the order of the plan, to be read
+	// without the rest of the image. They are copies that a cache holds.
+	Outputs []Output
+}
+
+// Output is a state with binaries of a target.
+type Output struct {
+	State llb.State
+	// Paths are where the binaries are, in the order of the plan.
+	Paths []string
 }
 
 // graph is one drawing.
@@ -138,7 +148,8 @@ func New(p *plan.Plan, in Input) *Graph {
 		case t.Test != nil:
 			out.Results = append(out.Results, Result{State: g.test(t), Image: g.plainConfig(t)})
 		case p.FilesOnly:
-			out.Results = append(out.Results, Result{State: g.files(t), Image: g.plainConfig(t)})
+			st, bins := g.files(t)
+			out.Results = append(out.Results, Result{State: st, Image: g.plainConfig(t), Outputs: []Output{bins}})
 		default:
 			out.Results = append(out.Results, g.image(t, g.base(i)))
 			if out.Rootfs == nil && !t.Rootfs.IsZero() {
