@@ -49,7 +49,7 @@ type Facts struct {
 	// Damage is what is wrong with the file itself, whatever it is for.
 	Damage []Problem `json:"damage,omitempty"`
 	// Go is what the go command wrote into the file. Nil: it wrote nothing.
-	Go *debug.BuildInfo `json:"-"`
+	Go *debug.BuildInfo `json:"go,omitempty"`
 }
 
 // Header is the part of a file that decides whether a machine takes it at all.
