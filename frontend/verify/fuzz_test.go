@@ -18,9 +18,11 @@ const maxAllocated = 64 << 20
 
 // fuzz reads whatever there is, as a binary of a port.
 func fuzz(f *testing.F, ports ...string) {
+	want := promiseOf(plan.Port{OS: "linux", Arch: "amd64", Level: "v1"})
 	for _, p := range plan.Ports() {
 		for _, name := range ports {
 			if p.OS+"/"+p.Arch == name {
+				want = promiseOf(p)
 				f.Add(verifytest.Default(p).Bytes())
 			}
 		}
@@ -36,12 +38,9 @@ func fuzz(f *testing.F, ports ...string) {
 		if err != nil {
 			t.Fatalf("got %v, want facts: nothing fails to read", err)
 		}
-		for _, p := range plan.Ports() {
-			problems := verify.Judge(facts, promiseOf(p))
-			for _, problem := range problems {
-				if problem.Found == "" {
-					t.Errorf("%s: got a problem with nothing found: %+v", p, problem)
-				}
+		for _, problem := range verify.Judge(facts, want) {
+			if problem.Found == "" {
+				t.Errorf("got a problem with nothing found: %+v", problem)
 			}
 		}
 		if facts.Format != "" {

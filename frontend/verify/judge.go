@@ -178,7 +178,8 @@ func notStatic(f *Facts, want Promise) Problem {
 func judgeGo(f *Facts, want Promise) []Problem {
 	const first = "go1.18" // with settings
 	if f.Go == nil {
-		if len(f.Damage) > 0 || !want.Program || want.Release != "" && version.Compare("go"+want.Release, first) < 0 {
+		// In some Plan 9 files debug/buildinfo does not find it.
+		if len(f.Damage) > 0 || !want.Program || f.Format == FormatPlan9 || want.Release != "" && version.Compare("go"+want.Release, first) < 0 {
 			return nil
 		}
 		return []Problem{{

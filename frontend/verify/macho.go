@@ -209,7 +209,7 @@ func (c *machoCommands) check(file *macho.File) {
 			if !c.segment(l, end) {
 				return
 			}
-			end = l.Addr + l.Memsz
+			end = max(end, l.Addr+l.Memsz)
 			const execute = 4
 			code = code || l.Prot&execute != 0 && (c.thread || c.main != nil && *c.main >= max(l.Offset, c.end) && *c.main-l.Offset < l.Filesz)
 		}
@@ -244,6 +244,8 @@ func (c *machoCommands) segment(l *macho.Segment, end uint64) bool {
 	}
 	const page = 4096
 	switch {
+	case l.Memsz == 0 && l.Prot == 0: // for debuggers, and not mapped
+		return true
 	case l.Addr < end, l.Addr > 1<<63, l.Memsz > 1<<47, l.Filesz > l.Memsz, l.Addr%page != 0, l.Filesz > 0 && l.Offset%page != 0,
 		l.Prot > 7, l.Prot&^l.Maxprot != 0:
 		f.damage(Problem{
@@ -257,7 +259,7 @@ func (c *machoCommands) segment(l *macho.Segment, end uint64) bool {
 
 // machoCovered reports whether the segment of a section holds it.
 func machoCovered(file *macho.File, sec *macho.Section) bool {
-	if sec.Size == 0 {
+	if sec.Size == 0 || sec.Seg == "__DWARF" { // which is not mapped
 		return true
 	}
 	for _, load := range file.Loads {
@@ -266,7 +268,7 @@ func machoCovered(file *macho.File, sec *macho.Section) bool {
 			continue
 		}
 		const zeros = 1
-		return sec.Flags&0xff == zeros || l.Name == "__DWARF" ||
+		return sec.Flags&0xff == zeros ||
 			uint64(sec.Offset)-l.Offset == sec.Addr-l.Addr && sec.Addr-l.Addr+sec.Size <= l.Filesz
 	}
 	return false

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,10 +65,30 @@ func linking(f *Facts) string {
 	switch {
 	case f.Kind == KindLibrary, f.Kind == KindObject:
 		return f.Kind
+	case f.Dynamic() && f.systemOnly():
+		return "system libraries"
 	case f.Dynamic():
 		return "dynamic"
 	}
 	return "static"
+}
+
+// systemOnly reports whether all libraries are part of a system that no program
+// can do without: Windows and macOS.
+func (f *Facts) systemOnly() bool {
+	known := func(name string) bool {
+		return strings.HasPrefix(name, "/usr/lib/") || strings.HasPrefix(name, "/System/Library/")
+	}
+	switch f.Format {
+	case FormatPE:
+		known = func(name string) bool {
+			return slices.Contains([]string{"advapi32.dll", "kernel32.dll", "ntdll.dll", "user32.dll", "ws2_32.dll"}, strings.ToLower(name))
+		}
+	case FormatMachO:
+	default:
+		return false
+	}
+	return !slices.ContainsFunc(f.Libraries, func(name string) bool { return !known(name) })
 }
 
 // symbols says what a debugger finds.
