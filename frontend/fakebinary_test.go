@@ -106,7 +106,9 @@ func (c *compiler) compile(command *pb.Meta, release string) []byte {
 	}
 	b.Port = plan.Port{OS: env("GOOS"), Arch: env("GOARCH")}
 	for _, name := range []string{"GOOS", "GOARCH", "CGO_ENABLED", b.Port.LevelVar()} {
-		b.Settings = append(b.Settings, name+"="+env(name))
+		if name != "" { // as the level of some is
+			b.Settings = append(b.Settings, name+"="+env(name))
+		}
 	}
 	stripped := false
 	for _, flag := range command.Args {
