@@ -109,22 +109,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	graph := llb.New(b.plan, in)
-	// The states share steps, which cannot be marshaled by several goroutines
-	// at a time: llb sorts their mounts in place.
-	defs := make([]*pb.Definition, len(graph.Results))
-	for i, r := range graph.Results {
-		if defs[i], err = b.marshal(ctx, r.State); err != nil {
-			return nil, err
-		}
-	}
-	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
-		defer caught(&err)
-		ref, err := b.solve(ctx, defs[i])
-		if err != nil {
-			return nil, b.stepError(ctx, &b.plan.Targets[i], err)
-		}
-		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
-	})
+	rb, sboms, err := b.solveAll(ctx, graph, in, epoch)
 	if err != nil {
 		return nil, err
 	}
@@ -133,20 +118,57 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 			return nil, err
 		}
 	}
-	b.annotate(rb)
-	return rb.Finalize()
+	b.annotate(rb, graph)
+	res, err := rb.Finalize()
+	if err != nil {
+		return nil, err
+	}
+	b.attest(res, sboms)
+	return res, nil
+}
+
+// solveAll runs the graph for all platforms. It returns the images, and of each
+// target what it is made of, where that is asked for.
+func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, epoch *time.Time) (*dockerui.ResultBuilder, []client.Reference, error) {
+	// The states share steps, which cannot be marshaled by several goroutines
+	// at a time: llb sorts their mounts in place.
+	var err error
+	defs, sbomDefs := make([]*pb.Definition, len(graph.Results)), make([]*pb.Definition, len(graph.Results))
+	for i, r := range graph.Results {
+		if defs[i], err = b.marshal(ctx, r.State); err != nil {
+			return nil, nil, err
+		}
+		if r.SBOM == nil {
+			continue
+		}
+		if sbomDefs[i], err = b.marshal(ctx, *r.SBOM); err != nil {
+			return nil, nil, err
+		}
+	}
+	sboms := make([]client.Reference, len(graph.Results))
+	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
+		defer caught(&err)
+		ref, err := b.solve(ctx, defs[i])
+		if err == nil && sbomDefs[i] != nil {
+			sboms[i], err = b.solve(ctx, sbomDefs[i])
+		}
+		if err != nil {
+			return nil, b.stepError(ctx, &b.plan.Targets[i], err)
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
+	})
+	return rb, sboms, err
 }
 
 // annotate gives every manifest its annotations.
-func (b *build) annotate(rb *dockerui.ResultBuilder) {
-	for i := range b.plan.Targets {
-		t := &b.plan.Targets[i]
+func (b *build) annotate(rb *dockerui.ResultBuilder, graph *llb.Graph) {
+	for i, r := range graph.Results {
 		// The key of a platform is an error where the result is no index.
 		var p *ocispecs.Platform
 		if b.ui.MultiPlatformRequested {
-			p = &t.Platform
+			p = &b.plan.Targets[i].Platform
 		}
-		for _, a := range t.Image.Annotations {
+		for _, a := range r.Annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, a.Name), []byte(a.Value))
 		}
 	}
@@ -161,7 +183,7 @@ func (b *build) graphInput(ctx context.Context, epoch *time.Time) (llb.Input, er
 	}
 	in.Created = time.Unix(0, 0).UTC()
 	if epoch != nil {
-		in.Created = epoch.UTC()
+		in.Created, in.Dated = epoch.UTC(), true
 	}
 	b.ui.TargetPlatforms = nil
 	for i := range b.plan.Targets {

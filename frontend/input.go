@@ -34,6 +34,7 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 		Merge:         b.supports(pb.CapMergeOp),
 		CacheNS:       b.ui.CacheIDNamespace,
 		NoCache:       b.ui.IsNoCache,
+		SBOM:          b.ownSBOM(),
 		Network:       b.ui.NetworkMode,
 		Run:           b.runOptions(),
 		Online:        b.onlineOptions(),
@@ -55,7 +56,7 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 
 // needsSelf reports whether a step runs a program of the frontend's own image.
 func (b *build) needsSelf() bool {
-	return slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
+	return b.ownSBOM() || slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
 }
 
 func (b *build) supports(c apicaps.CapID) bool {
@@ -70,11 +71,11 @@ func (b *build) builder(ctx context.Context) (bkllb.State, error) {
 	if b.builderState != nil && b.builderRef == ref {
 		return *b.builderState, nil
 	}
-	st, _, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
+	found, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
 	if err == nil {
-		b.builderState, b.builderRef = &st, ref
+		b.builderState, b.builderRef = &found.state, ref
 	}
-	return st, err
+	return found.state, err
 }
 
 // currentFrontend is the image that runs, nil in the process of a client.
@@ -98,8 +99,8 @@ func (b *build) self(ctx context.Context) (bkllb.State, error) {
 	if st != nil {
 		return *st, nil
 	}
-	image, _, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
-	return image, err
+	found, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
+	return found.state, err
 }
 
 // runOptions are what the client asks of every command.

@@ -122,9 +122,19 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
-// compile builds one binary for one platform, on the build platform and
-// without a network. The binary is alone in the state.
+// compile builds one binary for one platform, drawn once. The binary is alone
+// in the state.
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
+	st, ok := g.binaries[b]
+	if !ok {
+		st = g.gobuild(t, b)
+		g.binaries[b] = st
+	}
+	return st
+}
+
+// gobuild builds one binary on the build platform and without a network.
+func (g *graph) gobuild(t *plan.Target, b *plan.Binary) llb.State {
 	args := append([]string{"go", "build"}, b.Flags...)
 	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
 	label := g.label(t.Platform, b.Name)

@@ -44,8 +44,12 @@ type Input struct {
 	BuildPlatform ocispecs.Platform
 	// SourceMap ties the steps to the spec.
 	SourceMap *llb.SourceMap
-	// Created is the time of the images and of their history.
+	// Created is the time of the images and of their history, and Dated says that
+	// the client gave it.
 	Created time.Time
+	Dated   bool
+	// SBOM asks for what every result is made of.
+	SBOM bool
 	// Merge says that the daemon can merge layers.
 	Merge bool
 	// CacheNS is put before the ids of persistent cache mounts.
@@ -71,6 +75,9 @@ type Named struct {
 type Base struct {
 	State  llb.State
 	Config *dockerspec.DockerOCIImage
+	// Name is the full reference, and Digest what it means, "" where something
+	// else stands in for it.
+	Name, Digest string
 }
 
 // The names of the steps for --no-cache-filter; a compile step has the name of
@@ -83,6 +90,7 @@ const (
 	StepModules      = "modules"
 	StepPackages     = "packages"
 	StepRootfs       = "rootfs"
+	StepSBOM         = "sbom"
 	StepStd          = "std"
 	StepTest         = "test"
 )
@@ -99,6 +107,10 @@ type Graph struct {
 type Result struct {
 	State llb.State
 	Image *dockerspec.DockerOCIImage
+	// Annotations are those of the manifest.
+	Annotations []plan.Annotation
+	// SBOM holds an SPDX document. Nil: none was asked for.
+	SBOM *llb.State
 }
 
 // graph is one drawing.
@@ -119,6 +131,8 @@ type graph struct {
 	// compiled are objects by all that decides them, without the binary.
 	compiled map[string]llb.State
 	rootfs   map[plan.Rootfs]llb.State
+	// binaries are drawn once, however many steps read them.
+	binaries map[*plan.Binary]llb.State
 }
 
 // epoch is the time of every file that we write: an image must not depend on
@@ -134,18 +148,24 @@ func New(p *plan.Plan, in Input) *Graph {
 	out := &Graph{}
 	for i := range p.Targets {
 		t := &p.Targets[i]
+		var r Result
 		switch {
 		case t.Test != nil:
-			out.Results = append(out.Results, Result{State: g.test(t), Image: g.plainConfig(t)})
+			r = Result{State: g.test(t), Image: g.plainConfig(t)}
 		case p.FilesOnly:
-			out.Results = append(out.Results, Result{State: g.files(t), Image: g.plainConfig(t)})
+			r = Result{State: g.files(t), Image: g.plainConfig(t)}
 		default:
-			out.Results = append(out.Results, g.image(t, g.base(i)))
+			r = g.image(t, g.base(i))
+			r.Annotations = g.annotations(t, g.base(i))
 			if out.Rootfs == nil && !t.Rootfs.IsZero() {
 				r := g.rootfsOf(t.Rootfs)
 				out.Rootfs = &r
 			}
 		}
+		if in.SBOM {
+			r.SBOM = g.sbom(t, g.base(i))
+		}
+		out.Results = append(out.Results, r)
 	}
 	return out
 }
@@ -160,6 +180,7 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{}, copies: map[fileList]llb.State{},
 		sameCopies: map[string]llb.State{},
 		compiled:   map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
+		binaries: map[*plan.Binary]llb.State{},
 	}
 	g.source = g.generate()
 	return g

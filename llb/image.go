@@ -151,15 +151,21 @@ func (g *graph) copyBinary(fa *llb.FileAction, t *plan.Target, b *plan.Binary, d
 	return fa.Copy(bin, "/"+b.File, dest, info, llb.WithUIDGID(0, 0))
 }
 
-// files are binaries as files, with their checksums.
-func (g *graph) files(t *plan.Target) llb.State {
+// exported are binaries as files.
+func (g *graph) exported(t *plan.Target) llb.State {
 	var fa *llb.FileAction
 	for i := range t.Binaries {
 		fa = g.copyBinary(fa, t, &t.Binaries[i], "/"+t.Binaries[i].File)
 	}
+	name := llb.WithCustomName("[" + platforms.Format(t.Platform) + " " + t.Name + "] copy")
+	return llb.Scratch().File(fa, name, g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
+}
+
+// files are binaries as files, with their checksums.
+func (g *graph) files(t *plan.Target) llb.State {
 	title := "[" + platforms.Format(t.Platform) + " " + t.Name + "] "
 	where := []llb.ConstraintsOpt{g.at(t.Pos), llb.Platform(g.in.BuildPlatform)}
-	st := llb.Scratch().File(fa, append(where, llb.WithCustomName(title+"copy"))...)
+	st := g.exported(t)
 	opts := g.run(StepChecksums, title+"checksums", []string{selfCommand, "checksums", sourceDir, outputDir}, pb.NetMode_NONE, t.Pos)
 	opts = append(opts, llb.AddMount(sourceDir, st, llb.Readonly))
 	sums := g.in.Self.Run(opts...).AddMount(outputDir, llb.Scratch())

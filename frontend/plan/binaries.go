@@ -229,6 +229,9 @@ func (r *resolver) target(u *unit, q requested, units []*unit) Target {
 	t.Rootfs = sc.rootfs(t.Base)
 	t.Files = sc.copies(t.Binaries)
 	t.Image = sc.config(&t)
+	if t.Image.Told {
+		t.Revision, t.Source = r.opt.Revision, r.opt.Source
+	}
 	sc.checkLoader(&t)
 	return t
 }
@@ -238,8 +241,14 @@ func (r *resolver) files(units []*unit, requested []requested) []Target {
 	var targets []Target
 	for _, q := range requested {
 		t := Target{Name: TargetBinaries, Platform: q.platform, Port: q.port, Pos: r.spec.At(&r.spec.Binaries, &r.spec.Main, &r.spec.Build)}
+		told := false
 		for _, u := range units {
-			t.Binaries = append(t.Binaries, r.scope(u, q).binary())
+			sc := r.scope(u, q)
+			t.Binaries = append(t.Binaries, sc.binary())
+			told = told || sc.told()
+		}
+		if told {
+			t.Revision, t.Source = r.opt.Revision, r.opt.Source
 		}
 		targets = append(targets, t)
 	}

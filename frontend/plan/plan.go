@@ -168,8 +168,12 @@ type Target struct {
 	// Files are put beside the binary.
 	Files []File `json:"files,omitempty"`
 	// Image is how the image is run.
-	Image Image    `json:"image,omitzero"`
-	Pos   spec.Pos `json:"pos,omitzero"`
+	Image Image `json:"image,omitzero"`
+	// Revision and Source are what the target is built from, "" when nobody knows
+	// or the spec says not to tell.
+	Revision string   `json:"revision,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Pos      spec.Pos `json:"pos,omitzero"`
 }
 
 // Binary is a program for one platform.
@@ -255,6 +259,8 @@ type Image struct {
 	// Labels are those of the build, of the spec and of the client; the last
 	// one of a name wins.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Told says that labels and annotations tell what the image was made from.
+	Told bool `json:"told,omitempty"`
 	// Annotations are those of the manifest, in the order of the spec.
 	Annotations []Annotation `json:"annotations,omitempty"`
 	// Stopsignal is empty for the default of whoever runs the image.

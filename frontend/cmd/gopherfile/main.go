@@ -59,6 +59,8 @@ func run(args []string) error {
 		return diagnoseCommand(args[1:])
 	case "rootfs":
 		return rootfsCommand(args[1:])
+	case "sbom":
+		return sbomCommand(args[1:])
 	case "scan":
 		return scanCommand(args[1:])
 	case "version":
