@@ -41,6 +41,9 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if res, ok, err := b.printPlan(ctx); ok || err != nil {
 		return res, b.explain(err)
 	}
+	if res, ok, err := b.printSizes(ctx); ok || err != nil {
+		return res, b.explain(err)
+	}
 	if res, ok, err := ui.HandleSubrequest(ctx, b.requests()); ok || err != nil {
 		return res, b.explain(err)
 	}

@@ -22,7 +22,7 @@ import (
 func (b *build) lintInput() lint.Input {
 	opt := b.options
 	opt.Every = true
-	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.ui.Target == plan.TargetBinaries}
+	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.plan != nil && b.plan.FilesOnly}
 	if p, err := plan.Resolve(b.spec, b.index, opt); err == nil {
 		in.Plan = p
 	} // otherwise what is wrong is not in what is built

@@ -18,16 +18,14 @@ import (
 const historyComment = "gopherfile.v1"
 
 // plainConfig is the image config of a target that is no image: the client may
-// make one of it all the same.
-func (g *graph) plainConfig(t *plan.Target) *dockerspec.DockerOCIImage {
+// make one of it all the same. It has a layer for each command.
+func (g *graph) plainConfig(t *plan.Target, commands ...string) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platforms.Normalize(t.Platform)
 	img.Created = &g.in.Created
 	img.RootFS.Type = "layers"
-	if t.Test != nil {
-		img.History = append(img.History, g.history("go test"))
-	} else {
-		img.History = append(img.History, g.history("go build"), g.history("gopherfile checksums"))
+	for _, c := range commands {
+		img.History = append(img.History, g.history(c))
 	}
 	return img
 }

@@ -127,18 +127,19 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 	st, ok := g.binaries[b]
 	if !ok {
-		st = g.gobuild(t, b)
+		st = g.gobuild(t, b, b.Flags, "")
 		g.binaries[b] = st
 	}
 	return st
 }
 
-// gobuild builds one binary on the build platform and without a network.
-func (g *graph) gobuild(t *plan.Target, b *plan.Binary) llb.State {
-	args := append([]string{"go", "build"}, b.Flags...)
+// gobuild builds one binary with some flags, on the build platform and without a
+// network. The name of the step says more when the flags are not the binary's.
+func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more string) llb.State {
+	args := append([]string{"go", "build"}, flags...)
 	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
 	label := g.label(t.Platform, b.Name)
-	opts := g.run(b.Name, label+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
+	opts := g.run(b.Name, label+" go build "+b.Main+more, args, pb.NetMode_NONE, b.Pos)
 	// The copy of the binary for the image is exported, and its key leads to it.
 	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}), llb.WithoutExportCache())
 	switch {

@@ -91,6 +91,7 @@ const (
 	StepPackages     = "packages"
 	StepRootfs       = "rootfs"
 	StepSBOM         = "sbom"
+	StepSize         = "size"
 	StepStd          = "std"
 	StepTest         = "test"
 )
@@ -151,9 +152,11 @@ func New(p *plan.Plan, in Input) *Graph {
 		var r Result
 		switch {
 		case t.Test != nil:
-			r = Result{State: g.test(t), Image: g.plainConfig(t)}
+			r = Result{State: g.test(t), Image: g.plainConfig(t, "go test")}
+		case p.Sizes:
+			r = Result{State: g.sizes(t), Image: g.plainConfig(t, "gopherfile size")}
 		case p.FilesOnly:
-			r = Result{State: g.files(t), Image: g.plainConfig(t)}
+			r = Result{State: g.files(t), Image: g.plainConfig(t, "go build", "gopherfile checksums")}
 		default:
 			r = g.image(t, g.base(i))
 			r.Annotations = g.annotations(t, g.base(i))

@@ -39,6 +39,9 @@ func (g *graph) sbom(t *plan.Target, base Base) *llb.State {
 // with the folders that it has in the image, and names them. They are mounted as
 // they are exported: an imported cache has them in that form alone.
 func (g *graph) binaryMounts(t *plan.Target) (mounts []llb.RunOption, names []string) {
+	if g.plan.Sizes {
+		return nil, nil // a report holds none
+	}
 	if g.plan.FilesOnly {
 		mounts = append(mounts, llb.AddMount(sourceDir+"/0", g.exported(t), llb.Readonly))
 	}

@@ -34,6 +34,9 @@ type Plan struct {
 	// FilesOnly makes the result the binaries alone, without the image around
 	// them.
 	FilesOnly bool `json:"filesOnly,omitempty"`
+	// Sizes makes the result what the binaries are made of, byte by byte, in
+	// place of them.
+	Sizes bool `json:"sizes,omitempty"`
 	// Names are what --target can name, the default first.
 	Names []Name `json:"names,omitempty"`
 	// Warnings are worth telling and stop nothing.
@@ -188,6 +191,9 @@ type Binary struct {
 	Env []string `json:"env,omitempty"`
 	// Flags are the flags of go build, without -o and the package.
 	Flags []string `json:"flags,omitempty"`
+	// SymbolFlags are those that keep the symbol table, for who looks into the
+	// binary. Only the link differs. They are set where they are needed.
+	SymbolFlags []string `json:"symbolFlags,omitempty"`
 	// File is the file name of the binary, with .exe where it belongs.
 	File string `json:"file"`
 	// Path is where the binary stands in the image.
@@ -310,6 +316,8 @@ type Options struct {
 	// Every makes the targets those of all binaries, whatever Target says: for
 	// looking at a spec instead of building it.
 	Every bool
+	// Sizes asks what the binaries are made of: all, or the one that Target names.
+	Sizes bool
 	// Back are import paths that other modules import of the tree, by binary.
 	Back map[string][]string
 	// Imports says that the client imports a cache, so that there is one to fill.

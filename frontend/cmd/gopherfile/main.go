@@ -63,6 +63,8 @@ func run(args []string) error {
 		return sbomCommand(args[1:])
 	case "scan":
 		return scanCommand(args[1:])
+	case "size":
+		return sizeCommand(args[1:])
 	case "version":
 		fmt.Println("gopherfile", version())
 		return nil
