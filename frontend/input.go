@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 
@@ -50,8 +51,26 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 	if in.Bases, err = b.bases(ctx); err != nil {
 		return llb.Input{}, err
 	}
+	if b.plan.Vuln != nil {
+		if in.VulnDB, err = b.vulnDB(ctx); err != nil {
+			return llb.Input{}, fmt.Errorf("load the context %s: %w", vulnContext, err)
+		}
+	}
 	in.Named, err = b.namedContexts(ctx)
 	return in, err
+}
+
+// vulnContext is the named context with a vulnerability database.
+const vulnContext = "vulndb"
+
+// vulnDB is the database that the client passes, nil for none.
+func (b *build) vulnDB(ctx context.Context) (*bkllb.State, error) {
+	nc, err := b.ui.NamedContext(vulnContext, dockerui.ContextOpt{Platform: &b.ui.BuildPlatforms[0], ResolveMode: b.ui.ImageResolveMode.String()})
+	if err != nil || nc == nil {
+		return nil, err
+	}
+	st, _, err := nc.Load(ctx)
+	return st, err
 }
 
 // needsSelf reports whether a step runs a program of the frontend's own image.

@@ -146,6 +146,8 @@ func (b *build) targets(ctx context.Context) (*targets.List, error) {
 			t.Description = "go test"
 		case n.Name == plan.TargetSize:
 			t.Description = "what the binaries are made of, by module"
+		case n.Name == plan.TargetVuln:
+			t.Description = "govulncheck"
 		}
 		list.Targets = append(list.Targets, t)
 	}

@@ -56,7 +56,11 @@ func (g *graph) download(d *plan.Download) llb.State {
 
 // downloadOptions are what a download sees.
 func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
-	src := g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos)
+	return g.downloadFrom(d, g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos))
+}
+
+// downloadFrom are what a download sees that reads module files.
+func (g *graph) downloadFrom(d *plan.Download, src llb.State) []llb.RunOption {
 	return append(slices.Clone(g.in.Online),
 		llb.Dir(path.Join(sourceDir, d.Dir)),
 		llb.AddMount(sourceDir, src, llb.Readonly),

@@ -40,6 +40,8 @@ type Input struct {
 	Builder llb.State
 	// Self is the root file system of this frontend, for BuildPlatform.
 	Self llb.State
+	// VulnDB is a vulnerability database. Nil: the plan says where one is.
+	VulnDB *llb.State
 	// BuildPlatform is where every step runs.
 	BuildPlatform ocispecs.Platform
 	// SourceMap ties the steps to the spec.
@@ -56,7 +58,7 @@ type Input struct {
 	CacheNS string
 	// NoCache reports whether a step of that name must run again.
 	NoCache func(name string) bool
-	// Network is the network of the module download.
+	// Network is the network of the steps that have one.
 	Network pb.NetMode
 	// Run is added to every step that runs a command.
 	Run []llb.RunOption
@@ -94,6 +96,7 @@ const (
 	StepSize         = "size"
 	StepStd          = "std"
 	StepTest         = "test"
+	StepVuln         = "vuln"
 )
 
 // Graph is the plan as states.
@@ -155,6 +158,8 @@ func New(p *plan.Plan, in Input) *Graph {
 			r = Result{State: g.test(t), Image: g.plainConfig(t, "go test")}
 		case p.Sizes:
 			r = Result{State: g.sizes(t), Image: g.plainConfig(t, "gopherfile size")}
+		case p.Vuln != nil:
+			r = Result{State: g.vuln(t), Image: g.plainConfig(t, "govulncheck")}
 		case p.FilesOnly:
 			r = Result{State: g.files(t), Image: g.plainConfig(t, "go build", "gopherfile checksums")}
 		default:

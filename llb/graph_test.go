@@ -146,6 +146,8 @@ func TestArchives(t *testing.T) {
 		{"worker", "fleet", "worker", true},
 		{"binaries", "fleet", "binaries", true},
 		{"test", "fleet", "test", true},
+		{"size", "fleet", "size", true},
+		{"vuln", "fleet", "vuln", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := draw(t, archive(t, tt.archive), func(o *plan.Options, in *Input) {

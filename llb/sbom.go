@@ -39,7 +39,7 @@ func (g *graph) sbom(t *plan.Target, base Base) *llb.State {
 // with the folders that it has in the image, and names them. They are mounted as
 // they are exported: an imported cache has them in that form alone.
 func (g *graph) binaryMounts(t *plan.Target) (mounts []llb.RunOption, names []string) {
-	if g.plan.Sizes {
+	if g.plan.Sizes || g.plan.Vuln != nil {
 		return nil, nil // a report holds none
 	}
 	if g.plan.FilesOnly {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -28,11 +29,13 @@ func cmdScanner(ts *testscript.TestScript, _ bool, args []string) {
 	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], "FROM scratch\nCOPY scanner /scanner\nENTRYPOINT [\"/scanner\"]\n")
 }
 
-// cmdSBOM compares a document with binaries: sbom DOCUMENT BINARY… It must be
+// cmdSBOM compares a document with binaries: sbom STATEMENT BINARY… It must be
 // read by the library of the SPDX project, have the files in this order, and for
 // each of them the modules that go version -m lists, and no others.
 func cmdSBOM(ts *testscript.TestScript, _ bool, args []string) {
-	doc, err := spdxjson.Read(strings.NewReader(ts.ReadFile(args[0])))
+	var statement struct{ Predicate json.RawMessage }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &statement))
+	doc, err := spdxjson.Read(bytes.NewReader(statement.Predicate))
 	ts.Check(err)
 	if len(doc.Files) != len(args)-1 {
 		ts.Fatalf("%s has %d files, want %d", args[0], len(doc.Files), len(args)-1)

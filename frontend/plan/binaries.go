@@ -18,11 +18,13 @@ const (
 	TargetSize = "size"
 	// TargetTest runs the tests.
 	TargetTest = "test"
+	// TargetVuln exports what is known to be vulnerable in the binaries.
+	TargetVuln = "vuln"
 )
 
 // reservedTargets are the names that no binary of a spec may have.
 func reservedTargets() []string {
-	return []string{TargetBinaries, TargetTest, "cover", "debug", "modules", TargetSize, "vet", "vuln"}
+	return []string{TargetBinaries, TargetTest, "cover", "debug", "modules", TargetSize, "vet", TargetVuln}
 }
 
 // unit is a binary of the spec before it has a platform.
@@ -136,7 +138,7 @@ func (r *resolver) choose(units []*unit) *unit {
 	}
 	slices.SortStableFunc(r.plan.Names, func(a, b Name) int { return order(b.Default) - order(a.Default) })
 	all := r.spec.At(&r.spec.Binaries, &r.spec.Main)
-	r.plan.Names = append(r.plan.Names, Name{Name: TargetBinaries, Pos: all}, Name{Name: TargetTest, Pos: r.spec.At(&r.spec.Test)}, Name{Name: TargetSize, Pos: all})
+	r.plan.Names = append(r.plan.Names, Name{Name: TargetBinaries, Pos: all}, Name{Name: TargetTest, Pos: r.spec.At(&r.spec.Test)}, Name{Name: TargetSize, Pos: all}, Name{Name: TargetVuln, Pos: all})
 	if r.opt.Every {
 		return nil
 	}
@@ -149,6 +151,8 @@ func (r *resolver) choose(units []*unit) *unit {
 		r.plan.FilesOnly = true
 	case r.opt.Target == TargetSize, r.opt.Sizes && (r.opt.Target == "" || r.opt.Target == TargetBinaries):
 		r.plan.FilesOnly, r.plan.Sizes = true, true
+	case r.opt.Target == TargetVuln && !r.opt.Sizes:
+		r.plan.FilesOnly, r.plan.Vuln = true, r.vuln()
 	case at >= 0:
 		return units[at]
 	case r.opt.Target == "" && preset != nil:
@@ -247,8 +251,11 @@ func (r *resolver) target(u *unit, q requested, units []*unit) Target {
 
 // filesName is how --target names what is exported as files.
 func (r *resolver) filesName() string {
-	if r.plan.Sizes {
+	switch {
+	case r.plan.Sizes:
 		return TargetSize
+	case r.plan.Vuln != nil:
+		return TargetVuln
 	}
 	return TargetBinaries
 }
@@ -263,7 +270,7 @@ func (r *resolver) files(units []*unit, requested []requested) []Target {
 			sc := r.scope(u, q)
 			t.Binaries = append(t.Binaries, sc.binary())
 			told = told || sc.told()
-			if b := &t.Binaries[len(t.Binaries)-1]; r.plan.Sizes {
+			if b := &t.Binaries[len(t.Binaries)-1]; r.plan.Sizes || r.plan.Vuln != nil {
 				b.SymbolFlags = keepSymbols(b.Flags)
 			}
 		}

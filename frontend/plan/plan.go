@@ -37,6 +37,9 @@ type Plan struct {
 	// Sizes makes the result what the binaries are made of, byte by byte, in
 	// place of them.
 	Sizes bool `json:"sizes,omitempty"`
+	// Vuln makes the result what is known to be vulnerable in the binaries. Nil:
+	// it is something else.
+	Vuln *Vuln `json:"vuln,omitempty"`
 	// Names are what --target can name, the default first.
 	Names []Name `json:"names,omitempty"`
 	// Warnings are worth telling and stop nothing.
@@ -124,6 +127,17 @@ type Stratum struct {
 	Imports []string `json:"imports"`
 	// Files are the files of the context that this reads, and those before it.
 	Files []string `json:"files"`
+}
+
+// Vuln is how the vulnerabilities of binaries are looked up.
+type Vuln struct {
+	// Database is the URL of a vulnerability database, for when the client passes
+	// none as a named context.
+	Database string `json:"database"`
+	// Fail makes a finding an error.
+	Fail bool `json:"fail,omitempty"`
+	// Download says how modules are had: govulncheck is one.
+	Download *Download `json:"download"`
 }
 
 // Command runs in the builder image before the source tree is read.

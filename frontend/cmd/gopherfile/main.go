@@ -30,6 +30,9 @@ Without a command gopherfile is the frontend, which BuildKit runs by itself.
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "gopherfile:", err)
+		if errors.Is(err, errVulnerable) {
+			os.Exit(3)
+		}
 		os.Exit(1)
 	}
 }
@@ -65,6 +68,8 @@ func run(args []string) error {
 		return scanCommand(args[1:])
 	case "size":
 		return sizeCommand(args[1:])
+	case "vuln":
+		return vulnCommand(args[1:])
 	case "version":
 		fmt.Println("gopherfile", version())
 		return nil
