@@ -56,7 +56,7 @@ func readWasm(r io.ReaderAt) (*debug.BuildInfo, error) {
 		if n < 2 {
 			break // the end
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		size, width := binary.Uvarint(head[1:n])
