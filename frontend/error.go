@@ -124,6 +124,8 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	switch {
 	case strings.Contains(text, "/gopherfile vuln ") && exit.ExitCode == vulnerable:
 		return &explained{msg: "vulnerable code is in the binaries for " + platform + ": the lines above name it", err: err}
+	case strings.Contains(text, "/gopherfile vuln "):
+		return &explained{msg: "govulncheck for " + platform + " " + said, err: err}
 	case strings.Contains(text, "golang.org/x/vuln/cmd/govulncheck"):
 		return &explained{msg: "go build govulncheck " + said, err: err}
 	case strings.Contains(text, `"go mod download"`) && b.plan.Vuln != nil && len(downloads(b.plan)) == 0:

@@ -132,6 +132,12 @@ func TestReadDamaged(t *testing.T) {
 	if info, err := Read(strings.NewReader(whole)); err != nil || info.Main.Path != "example.com/app" || info.GoVersion != "go1.26.0" {
 		t.Fatalf("got %v, %v, want example.com/app of go1.26.0", info, err)
 	}
+	for _, before := range []int{0, 65535, 65530, 65520, 65519, 131000} {
+		data := wasmMagic + section(sectionData, strings.Repeat("\x00", before)+modules)
+		if info, err := Read(strings.NewReader(data)); err != nil || info.Main.Path != "example.com/app" {
+			t.Errorf("after %d bytes: got %v, %v, want example.com/app", before, info, err)
+		}
+	}
 	for name, data := range map[string]string{
 		"nothing":    "",
 		"text":       "#!/bin/sh\necho hello\n",
