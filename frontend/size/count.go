@@ -53,8 +53,8 @@ func give(packages, rest map[string]int64, s section, name string, n int64) {
 	switch part := partOf(s.name, s.code); {
 	case part == partTables:
 		rest[part] += n
-	case path == "runtime" && strings.HasSuffix(name, "*"):
-		rest[part] += n
+	case linked(name) != "":
+		rest[linked(name)] += n
 	case path != "":
 		packages[path] += n
 	case part == partCode && !strings.Contains(name, ":"):
@@ -62,6 +62,18 @@ func give(packages, rest map[string]int64, s section, name string, n int64) {
 	default:
 		rest[part] += n
 	}
+}
+
+// linked says what a symbol is for that the linker makes for all packages, though
+// it has the name of one.
+func linked(name string) string {
+	switch name {
+	case "runtime.findfunctab":
+		return partTables
+	case "runtime.typelink", "runtime.itablink":
+		return partStrings
+	}
+	return ""
 }
 
 // modules are the modules of packages.

@@ -221,10 +221,10 @@ func TestModuleOf(t *testing.T) {
 // or not at all.
 func TestCount(t *testing.T) {
 	img := &image{
-		sections: []section{{".text", 100, 50, true}, {".data", 200, 20, false}},
+		sections: []section{{".text", 100, 50, true}, {".rodata", 170, 10, false}, {".data", 200, 20, false}},
 		symbols: []symbol{
 			{"a.outside", 10, 30}, {"a.first", 100, 20}, {"a.inner", 105, 5}, {"b.over", 110, 20}, {"memmove", 140, 100},
-			{"c.none", 160, 10}, {"c.open", 200, 0}, {"d.open", 205, 0}, {"e.beyond", 500, 1},
+			{"c.none", 160, 10}, {"runtime.findfunctab", 170, 3}, {"c.open", 200, 0}, {"d.open", 205, 0}, {"e.beyond", 500, 1},
 		},
 	}
 	if err := img.check(1000); err != nil {
@@ -232,9 +232,9 @@ func TestCount(t *testing.T) {
 	}
 	b := Binary{}
 	count(&b, img, &buildinfo.BuildInfo{})
-	want := Binary{Size: 70, Modules: []Module{
+	want := Binary{Size: 80, Modules: []Module{
 		{Path: Std, Size: 50, Packages: []Part{{"a", 20}, {"d", 15}, {"b", 10}, {"c", 5}}},
-	}, Rest: []Part{{partAssembly, 10}, {partCode, 10}}}
+	}, Rest: []Part{{partAssembly, 10}, {partCode, 10}, {partStrings, 7}, {partTables, 3}}}
 	if diff := cmp.Diff(want, b); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
