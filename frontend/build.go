@@ -112,8 +112,11 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	graph := llb.New(b.plan, in)
-	rb, sboms, err := b.solveAll(ctx, graph, in, epoch)
+	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.proven(proofs); err != nil {
 		return nil, err
 	}
 	if graph.Rootfs != nil {
@@ -122,6 +125,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		}
 	}
 	b.annotate(rb, graph)
+	addReport(rb, graph, proofs)
 	res, err := rb.Finalize()
 	if err != nil {
 		return nil, err
@@ -130,37 +134,45 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	return res, nil
 }
 
-// solveAll runs the graph for all platforms. It returns the images, and of each
-// target what it is made of, where that is asked for.
-func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, epoch *time.Time) (*dockerui.ResultBuilder, []client.Reference, error) {
+// solveAll runs the graph for all platforms, and reads the binaries back. It
+// returns the images, and of each target what it is made of, where that is asked
+// for, and what its binaries were found to be.
+func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, epoch *time.Time) (*dockerui.ResultBuilder, []client.Reference, []*proof, error) {
 	// The states share steps, which cannot be marshaled by several goroutines
 	// at a time: llb sorts their mounts in place.
 	var err error
 	defs, sbomDefs := make([]*pb.Definition, len(graph.Results)), make([]*pb.Definition, len(graph.Results))
 	for i, r := range graph.Results {
 		if defs[i], err = b.marshal(ctx, r.State); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if r.SBOM == nil {
 			continue
 		}
 		if sbomDefs[i], err = b.marshal(ctx, *r.SBOM); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
+	proofs, err := b.proofs(ctx, graph)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	limit := make(chan struct{}, maxProofs)
 	sboms := make([]client.Reference, len(graph.Results))
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
 		defer caught(&err)
-		ref, err := b.solve(ctx, defs[i])
-		if err == nil && sbomDefs[i] != nil {
-			sboms[i], err = b.solve(ctx, sbomDefs[i])
-		}
+		ref, err := b.proveTarget(ctx, proofs[i], defs[i], limit)
 		if err != nil {
-			return nil, b.stepError(ctx, &b.plan.Targets[i], err)
+			return nil, err
+		}
+		if sbomDefs[i] != nil {
+			if sboms[i], err = b.solve(ctx, sbomDefs[i]); err != nil {
+				return nil, b.stepError(ctx, &b.plan.Targets[i], err)
+			}
 		}
 		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
 	})
-	return rb, sboms, err
+	return rb, sboms, proofs, err
 }
 
 // annotate gives every manifest its annotations.

@@ -38,13 +38,13 @@ func TestDiagnoseOnce(t *testing.T) {
 		f := hello(t, "platform="+strings.Join(list, ","))
 		f.report["report.json"] = &fstest.MapFile{Data: []byte(report)}
 		var all sync.WaitGroup
-		all.Add(len(list))
+		all.Add(2 * len(list)) // an image and its binary
 		f.execErr = func(_ context.Context, command *pb.Meta) (uint32, error) {
 			if !slices.Contains(command.Args, "modules") {
 				return 0, nil
 			}
 			all.Done()
-			all.Wait() // until every platform is here
+			all.Wait() // until all of every platform is here
 			return 1, nil
 		}
 		res, err := Build(t.Context(), f)

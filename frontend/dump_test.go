@@ -67,6 +67,9 @@ func (f *fake) dump(t *testing.T, res *client.Result) string {
 			fmt.Fprintf(&b, "\tattestation %s in %s\n", a.InToto.PredicateType, a.Path)
 		}
 	}
+	if lines := res.Metadata[inlineMessage]; lines != nil {
+		fmt.Fprintf(&b, "report\n\t%s\n", strings.ReplaceAll(string(lines), "\n", "\n\t"))
+	}
 	f.dumpRequests(t, &b)
 	return b.String()
 }

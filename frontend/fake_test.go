@@ -24,6 +24,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/llb"
 )
@@ -31,19 +32,21 @@ import (
 // fake is a BuildKit that runs nothing: it serves trees, answers from tables
 // and remembers what it was asked.
 type fake struct {
-	opts   map[string]string
-	locals map[string]fstest.MapFS // by the name of the local source
-	inputs map[string]bkllb.State
-	images map[string]image  // references that a registry has
-	policy map[string]string // references that a source policy changes
-	rootfs fstest.MapFS      // what the rootfs step gives
-	made   fstest.MapFS      // what the generate steps add to the context
-	report fstest.MapFS      // what a diagnosis gives, below the folder of the download
-	self   *bkllb.State      // CurrentFrontend, as behind the gateway
-	caps   []string          // LLB capabilities that are missing
-	commit *sourceresolver.ResolveGitResponse
-	index  *string // what the scan writes, nil for what it finds
-	print  string  // what of the answer to a subrequest is dumped, "" for the text
+	opts     map[string]string
+	locals   map[string]fstest.MapFS // by the name of the local source
+	inputs   map[string]bkllb.State
+	images   map[string]image  // references that a registry has
+	policy   map[string]string // references that a source policy changes
+	rootfs   fstest.MapFS      // what the rootfs step gives
+	made     fstest.MapFS      // what the generate steps add to the context
+	report   fstest.MapFS      // what a diagnosis gives, below the folder of the download
+	self     *bkllb.State      // CurrentFrontend, as behind the gateway
+	caps     []string          // LLB capabilities that are missing
+	commit   *sourceresolver.ResolveGitResponse
+	index    *string      // what the scan writes, nil for what it finds
+	base     fstest.MapFS // what an image holds beside its binaries
+	compiler compiler
+	print    string // what of the answer to a subrequest is dumped, "" for the text
 
 	// resolveErr and execErr fail a look-up or a command. They may also block
 	// or panic. An exit code that is not 0 fails the command as runc does. The
@@ -137,6 +140,10 @@ func (f *fake) output(name string, ops []vertex) (fstest.MapFS, error) {
 		return f.scan(ops)
 	case strings.HasSuffix(name, "] bytes by module"):
 		return fstest.MapFS{"size.txt": {Data: []byte("the sizes of " + step + "]\n")}, "size.json": {Data: []byte("{}\n")}}, nil
+	case strings.Contains(name, "] copy /"), strings.HasSuffix(name, " "+plan.TargetBinaries+"] copy"):
+		return f.compiler.compiled(ops), nil
+	case strings.HasSuffix(name, "] image"):
+		return f.base, nil
 	case strings.HasSuffix(name, "] find out why"):
 		return f.diagnosis(ops[len(ops)-1].op.GetExec().Meta.Cwd)
 	case step != "[generate":

@@ -115,6 +115,16 @@ type Result struct {
 	Annotations []plan.Annotation
 	// SBOM holds an SPDX document. Nil: none was asked for.
 	SBOM *llb.State
+	// Outputs hold the target's binaries, in the order of the plan, to be read
+	// without the rest of the image. They are copies that a cache holds.
+	Outputs []Output
+}
+
+// Output is a state with binaries of a target.
+type Output struct {
+	State llb.State
+	// Paths are where the binaries are, in the order of the plan.
+	Paths []string
 }
 
 // graph is one drawing.
@@ -161,7 +171,8 @@ func New(p *plan.Plan, in Input) *Graph {
 		case p.Vuln != nil:
 			r = Result{State: g.vuln(t), Image: g.plainConfig(t, "govulncheck")}
 		case p.FilesOnly:
-			r = Result{State: g.files(t), Image: g.plainConfig(t, "go build", "gopherfile checksums")}
+			st, bins := g.files(t)
+			r = Result{State: st, Image: g.plainConfig(t, "go build", "gopherfile checksums"), Outputs: []Output{bins}}
 		default:
 			r = g.image(t, g.base(i))
 			r.Annotations = g.annotations(t, g.base(i))

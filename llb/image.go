@@ -55,22 +55,25 @@ func (g *graph) image(t *plan.Target, base Base) Result {
 	if !t.Rootfs.IsZero() {
 		layers = append(layers, layer{g.rootfsOf(t.Rootfs), "gopherfile rootfs"})
 	}
-	bins := make([]layer, len(t.Binaries))
+	bins, outputs := make([]layer, len(t.Binaries)), make([]Output, len(t.Binaries))
 	for i := range t.Binaries {
 		b := &t.Binaries[i]
 		bins[i] = layer{g.install(t, b, b.Path), "go build " + b.Main}
+		outputs[i] = Output{bins[i].state, []string{b.Path}}
 	}
 	// The image's own binary, which changes most, is its last layer.
 	slices.Reverse(bins)
 	st := llb.Scratch()
 	if base.Config != nil {
-		return g.onBase(t, base, append(layers, bins...))
+		r := g.onBase(t, base, append(layers, bins...))
+		r.Outputs = outputs
+		return r
 	}
 	if len(t.Files) > 0 {
 		layers = append(layers, layer{g.copyFiles(t, st), "gopherfile files"})
 	}
 	layers = append(layers, bins...)
-	return Result{State: g.stack(t, layers), Image: g.config(t, base, layers)}
+	return Result{State: g.stack(t, layers), Image: g.config(t, base, layers), Outputs: outputs}
 }
 
 // stack is the image of layers. A daemon that cannot merge copies them instead,
@@ -152,23 +155,27 @@ func (g *graph) copyBinary(fa *llb.FileAction, t *plan.Target, b *plan.Binary, d
 }
 
 // exported are binaries as files.
-func (g *graph) exported(t *plan.Target) llb.State {
+func (g *graph) exported(t *plan.Target) (bins Output) {
 	var fa *llb.FileAction
 	for i := range t.Binaries {
-		fa = g.copyBinary(fa, t, &t.Binaries[i], "/"+t.Binaries[i].File)
+		to := "/" + t.Binaries[i].File
+		fa, bins.Paths = g.copyBinary(fa, t, &t.Binaries[i], to), append(bins.Paths, to)
 	}
 	name := llb.WithCustomName("[" + platforms.Format(t.Platform) + " " + t.Name + "] copy")
-	return llb.Scratch().File(fa, name, g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
+	bins.State = llb.Scratch().File(fa, name, g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
+	return bins
 }
 
-// files are binaries as files, with their checksums.
-func (g *graph) files(t *plan.Target) llb.State {
+// files are binaries as files, with their checksums, and without them.
+func (g *graph) files(t *plan.Target) (all llb.State, bins Output) {
 	title := "[" + platforms.Format(t.Platform) + " " + t.Name + "] "
 	where := []llb.ConstraintsOpt{g.at(t.Pos), llb.Platform(g.in.BuildPlatform)}
-	st := g.exported(t)
+	bins = g.exported(t)
+	st := bins.State
 	opts := g.run(StepChecksums, title+"checksums", []string{selfCommand, "checksums", sourceDir, outputDir}, pb.NetMode_NONE, t.Pos)
 	opts = append(opts, llb.AddMount(sourceDir, st, llb.Readonly))
 	sums := g.in.Self.Run(opts...).AddMount(outputDir, llb.Scratch())
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: epoch()}
-	return st.File(llb.Copy(sums, "/", "/", info), append(where, llb.WithCustomName(title+"files"))...)
+	bins.State = st
+	return st.File(llb.Copy(sums, "/", "/", info), append(where, llb.WithCustomName(title+"files"))...), bins
 }

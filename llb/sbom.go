@@ -43,7 +43,7 @@ func (g *graph) binaryMounts(t *plan.Target) (mounts []llb.RunOption, names []st
 		return nil, nil // a report holds none
 	}
 	if g.plan.FilesOnly {
-		mounts = append(mounts, llb.AddMount(sourceDir+"/0", g.exported(t), llb.Readonly))
+		mounts = append(mounts, llb.AddMount(sourceDir+"/0", g.exported(t).State, llb.Readonly))
 	}
 	for i := range t.Binaries {
 		b := &t.Binaries[i]

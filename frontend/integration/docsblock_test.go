@@ -192,12 +192,14 @@ func (p *page) expect(command, want string, cmd *exec.Cmd) {
 	}
 }
 
-// timeless takes out what differs between two runs, the numbers of BuildKit's
-// steps and times, and spaces that nobody sees.
+// timeless takes out what differs between two runs: the numbers of BuildKit's
+// steps, times, sizes, the patch of the Go release, and spaces that nobody sees.
 func timeless(text string) string {
 	text = regexp.MustCompile(`(?m)[ \t]+$`).ReplaceAllString(text, "")
 	text = regexp.MustCompile(`(?m)^#\d+ `).ReplaceAllString(text, "#0 ")
 	text = regexp.MustCompile(`(?m)^((?:#0 )?)\d+\.\d+ `).ReplaceAllString(text, "${1}0.0 ")
+	text = regexp.MustCompile(`\b\d+\.\d+ MB\b`).ReplaceAllString(text, "0.0 MB")
+	text = regexp.MustCompile(`\b(go1\.\d+)\.\d+\b`).ReplaceAllString(text, "$1.0")
 	return regexp.MustCompile(`\b\d+\.\d+s\b`).ReplaceAllString(text, "0.0s")
 }
 

@@ -15,9 +15,12 @@ import (
 
 // TestErrors builds every tree of testdata/errors with docker buildx build and
 // compares what the user reads at the end. The first line of an archive may
-// give more arguments: "args: --target x".
+// give more arguments: "args: --target x". There REGISTRY is that of the builder,
+// and has the image badgo: a builder image whose go command builds something else
+// than it was told (testdata/badgo).
 func TestErrors(t *testing.T) {
 	builder(t)
+	badgo(t)
 	files, err := filepath.Glob("testdata/errors/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no archives: %v", err)
@@ -52,6 +55,23 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// badgo makes the builder image of that name.
+func badgo(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "badgo"), "./testdata/badgo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	write(t, filepath.Join(dir, "Dockerfile"), []byte("FROM golang:1.26-alpine AS go\n"+
+		"FROM go\nCOPY --from=go /usr/local/go/bin/go /usr/local/go/bin/go.real\nCOPY badgo /usr/local/go/bin/go\n"))
+	cmd := exec.Command("docker", "buildx", "build", "--progress=plain", "--provenance=false", "--push", "-t", os.Getenv("GOPHERFILE_REGISTRY")+"/badgo", dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // failedBuild writes the tree of an archive, builds it and returns the end of
 // what the client prints.
 func failedBuild(t *testing.T, ar *txtar.Archive) string {
@@ -65,7 +85,7 @@ func failedBuild(t *testing.T, ar *txtar.Archive) string {
 	}
 	args := []string{"buildx", "build", "--progress=plain", "--output", "type=cacheonly", "-f", "Gopherfile.yaml"}
 	if more, ok := strings.CutPrefix(string(ar.Comment), "args: "); ok {
-		args = append(args, strings.Fields(more)...)
+		args = append(args, strings.Fields(strings.ReplaceAll(more, "REGISTRY", os.Getenv("GOPHERFILE_REGISTRY")))...)
 	}
 	cmd := exec.Command("docker", append(args, ".")...)
 	cmd.Dir = dir

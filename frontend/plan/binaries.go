@@ -295,9 +295,14 @@ func (sc *scope) binary() Binary {
 	b.Env = append(sc.port.Env(), "CGO_ENABLED=0")
 	b.Env = append(b.Env, sc.compileEnv()...)
 	b.Flags, b.Profile = sc.flags()
+	b.Stripped = stripped(b.Flags)
 	b.ProfilePos = sc.spec.At(&sc.build.Pgo)
 	b.Download = sc.downloadOf(sc.main.module)
 	sc.reads(&b)
+	if sc.main.dir != "" {
+		b.Package = sc.main.module.ImportPath(sc.main.dir)
+		b.Versions = sc.versions(&b)
+	}
 	return b
 }
 

@@ -62,8 +62,11 @@ type Builder struct {
 	// Ref is the image reference as it was written.
 	Ref string `json:"ref"`
 	// Chosen reports whether the user named the image; otherwise Release did.
-	Chosen bool     `json:"chosen,omitempty"`
-	Pos    spec.Pos `json:"pos,omitzero"`
+	Chosen bool `json:"chosen,omitempty"`
+	// Release is that of the go command in the image, minor or exact, "" when it
+	// is not known: the user named an image and no release.
+	Release string   `json:"release,omitempty"`
+	Pos     spec.Pos `json:"pos,omitzero"`
 }
 
 // Download is the step that fills the module cache.
@@ -199,6 +202,8 @@ type Binary struct {
 	Name string `json:"name"`
 	// Main is the main package as an argument of go build, such as ./cmd/server.
 	Main string `json:"main,omitempty"`
+	// Package is the import path of the main package.
+	Package string `json:"package,omitempty"`
 	// Dir is the directory in which the go command runs, from the context's root.
 	Dir string `json:"dir"`
 	// Env is the environment that decides the binary, as NAME=value.
@@ -208,6 +213,12 @@ type Binary struct {
 	// SymbolFlags are those that keep the symbol table, for who looks into the
 	// binary. Only the link differs. They are set where they are needed.
 	SymbolFlags []string `json:"symbolFlags,omitempty"`
+	// Stripped says that Flags leave out the symbol table and DWARF.
+	Stripped bool `json:"stripped,omitempty"`
+	// Versions are the module versions that go.mod requires, as path@version. Nil:
+	// go.mod does not decide them alone. They are many, and no news to anyone who
+	// reads a plan.
+	Versions []string `json:"-"`
 	// File is the file name of the binary, with .exe where it belongs.
 	File string `json:"file"`
 	// Path is where the binary stands in the image.

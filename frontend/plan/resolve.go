@@ -221,7 +221,7 @@ func (r *resolver) builder() {
 	if len(s.Modules.Private) == 0 && !r.written(&s.Modules.SSH) {
 		ref += "-alpine"
 	}
-	r.plan.Builder = Builder{Ref: ref, Pos: s.At(&s.Builder, &s.Go)}
+	r.plan.Builder = Builder{Ref: ref, Release: r.plan.Release, Pos: s.At(&s.Builder, &s.Go)}
 	// An image that the user names is taken for a current one: an older go
 	// command does not look at GOCACHEPROG.
 	r.plan.Layered = r.written(&s.Builder) || version.Compare(version.Lang("go"+r.plan.Release), "go1.24") >= 0
@@ -236,6 +236,9 @@ func (r *resolver) builder() {
 		r.fail(s.Errorf(&s.Builder, "builder: scratch holds no go command").WithHelp("expected an image such as golang:1.26-alpine"))
 	}
 	r.plan.Builder.Ref, r.plan.Builder.Chosen = ref, true
+	if !r.written(&s.Go) {
+		r.plan.Builder.Release = "" // what go.mod asks for is the least
+	}
 }
 
 // isTrue takes the default of a switch that is on unless the spec says false.

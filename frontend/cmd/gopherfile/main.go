@@ -21,6 +21,7 @@ const usage = `usage: gopherfile COMMAND
 
   init      write Gopherfile.yaml for a Go module (gopherfile init -h)
   schema    print the JSON schema of Gopherfile.yaml
+  verify    print what finished binaries are (gopherfile verify -h)
   version   print the version
   help      print this
 
@@ -70,9 +71,11 @@ func run(args []string) error {
 		return sizeCommand(args[1:])
 	case "vuln":
 		return vulnCommand(args[1:])
+	case "verify":
+		return verifyCommand(args[1:], os.Stdout)
 	case "version":
 		fmt.Println("gopherfile", version())
 		return nil
 	}
-	return fmt.Errorf("unknown command %q: expected init, schema, version or help; BuildKit calls gopherfile without arguments", args[0])
+	return fmt.Errorf("unknown command %q: expected init, schema, verify, version or help; BuildKit calls gopherfile without arguments", args[0])
 }

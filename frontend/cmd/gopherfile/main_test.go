@@ -66,8 +66,8 @@ func TestCommand(t *testing.T) {
 		code           int
 	}{
 		{"version", []string{"version"}, `gopherfile \S+( [0-9a-f]{40})? go1\.\S+\n`, ``, 0},
-		{"unknown", []string{"biuld"}, ``, `gopherfile: unknown command "biuld": expected init, schema, version or help; BuildKit calls gopherfile without arguments\n`, 1},
-		{"help", []string{"help"}, `(?s)usage: gopherfile COMMAND\n.*  init  .*  schema  .*  version  .*  help  .*`, ``, 0},
+		{"unknown", []string{"biuld"}, ``, `gopherfile: unknown command "biuld": expected init, schema, verify, version or help; BuildKit calls gopherfile without arguments\n`, 1},
+		{"help", []string{"help"}, `(?s)usage: gopherfile COMMAND\n.*  init  .*  schema  .*  verify  .*  version  .*  help  .*`, ``, 0},
 		{"help as a flag", []string{"--help"}, `(?s)usage: gopherfile COMMAND\n.*`, ``, 0},
 		{"help as a short flag", []string{"-h"}, `(?s)usage: gopherfile COMMAND\n.*`, ``, 0},
 		{"schema", []string{"schema"}, `(?s)\{\n.*"ldflags".*\}\n`, ``, 0},

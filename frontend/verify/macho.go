@@ -1,0 +1,275 @@
+package verify
+
+import (
+	"debug/macho"
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// Limits of the load commands of a Mach-O file.
+const (
+	maxCommands     = 1024
+	maxCommandBytes = 1 << 20
+)
+
+// The load commands that the library does not name.
+const (
+	loadMain      = 0x80000028
+	loadDylinker  = 0xe
+	loadSignature = 0x1d
+	loadWeakDylib = 0x80000018
+	loadReexport  = 0x8000001f
+)
+
+// effectMachO is what macOS says of a file that it cannot load.
+const effectMachO = "bad executable (or other load failure)"
+
+// readMachO reads a macOS program.
+func (f *Facts) readMachO(s *source) {
+	f.Format, f.System = FormatMachO, "darwin"
+	magic, _ := s.bytes(0, 4)
+	f.BigEndian = magic[0] == 0xfe
+	order, start := f.order(), uint64(28)
+	f.Bits = 32
+	if order.Uint32(magic) == macho.Magic64 {
+		f.Bits, start = 64, 32
+	}
+	head, ok := s.bytes(0, start)
+	if !ok {
+		f.truncated("a Mach-O header", 0, start)
+		return
+	}
+	word := func(i int) uint32 { return order.Uint32(head[4*i:]) }
+	if f.Machine = machoMachine(macho.Cpu(word(1))); f.Machine == "" {
+		f.Machine = fmt.Sprintf("machine %#x", word(1))
+	}
+	f.machoKind(word(2), macho.Type(word(3)), word(6))
+	if f.Bits == 64 {
+		f.odd("reserved field", uint64(word(7)), 0)
+	}
+	n, size := word(4), word(5)
+	if n > maxCommands || size > maxCommandBytes {
+		f.damage(Problem{Found: fmt.Sprintf("%d load commands of %d bytes", n, size), Expected: fmt.Sprintf("at most %d of %d", maxCommands, maxCommandBytes), Effect: effectMachO, Help: helpDamaged})
+		return
+	}
+	commands, ok := s.bytes(start, uint64(size))
+	if !ok {
+		f.truncated("the load commands", start, uint64(size))
+		return
+	}
+	c := &machoCommands{facts: f, source: s, order: order, start: start, end: start + uint64(size)}
+	if !c.read(commands, n) {
+		return
+	}
+	patched := s.with(c.patches...)
+	file, err := macho.NewFile(patched)
+	if err != nil {
+		f.damage(Problem{Found: "load commands that cannot be read: " + err.Error(), Effect: effectMachO, Help: helpDamaged})
+		return
+	}
+	c.check(file)
+	f.readGo(patched)
+}
+
+// machoKind checks the type, the model of the processor and the flags.
+func (f *Facts) machoKind(model uint32, typ macho.Type, flags uint32) {
+	switch typ {
+	case macho.TypeExec:
+		f.Kind = KindExecutable
+		if flags&macho.FlagPIE != 0 {
+			f.Kind = KindPIE
+		}
+	case macho.TypeDylib, macho.TypeBundle:
+		f.Kind = KindLibrary
+	case macho.TypeObj:
+		f.Kind = KindObject
+	default:
+		f.damage(Problem{Found: fmt.Sprintf("Mach-O type %d", uint32(typ)), Expected: "that of a program", Effect: effectMachO, Help: helpDamaged})
+	}
+	const feature = 0x80000000 // of the processor, which old systems look at
+	model &^= feature
+	want := map[string]uint32{machineX86: 3, machineX8664: 3}[f.Machine]
+	// 8 is Haswell, 1 the first and 2 the second model of 64-bit ARM.
+	if model != want && (f.Machine != machineX8664 || model != 8) && (f.Machine != machineAArch64 || model > 2) {
+		f.damage(Problem{Found: fmt.Sprintf("model %d of the processor", model), Expected: fmt.Sprint(want), Effect: "Bad CPU type in executable", Help: helpDamaged})
+	}
+}
+
+// machoCommands are the load commands on their way.
+type machoCommands struct {
+	facts      *Facts
+	source     *source
+	order      binary.ByteOrder
+	start, end uint64
+	patches    []patch
+	main       *uint64 // where the program starts, in the file
+	thread     bool    // it starts where an initial thread does
+	signed     bool
+}
+
+// read looks at the commands one by one. The result is false when they cannot be
+// read.
+func (c *machoCommands) read(commands []byte, n uint32) bool {
+	f, at := c.facts, c.start
+	for range n {
+		if len(commands) < 8 {
+			f.damage(Problem{Found: fmt.Sprintf("fewer load commands than %d", n), Effect: effectMachO, Help: helpDamaged})
+			return false
+		}
+		cmd, size := c.order.Uint32(commands), c.order.Uint32(commands[4:])
+		if size < 8 || uint64(size) > uint64(len(commands)) || size%uint32(f.Bits/8) != 0 {
+			f.damage(Problem{Found: fmt.Sprintf("a load command of %d bytes at byte %d", size, at), Effect: effectMachO, Help: helpDamaged})
+			return false
+		}
+		if !c.command(macho.LoadCmd(cmd), commands[:size], at) {
+			return false
+		}
+		commands, at = commands[size:], at+uint64(size)
+	}
+	f.odd("bytes behind the load commands:", uint64(len(commands)), 0)
+	return len(commands) == 0
+}
+
+// command looks at one command. The library reads all symbols and relocations;
+// it is shown none.
+func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool {
+	f := c.facts
+	word := func(i int) uint64 { return uint64(c.order.Uint32(data[4*i:])) }
+	switch cmd {
+	case macho.LoadCmdSymtab, macho.LoadCmdDysymtab:
+		c.patches = append(c.patches, patch{int64(at), []byte{0xff, 0xff, 0xff, 0x7f}})
+		if cmd == macho.LoadCmdSymtab && len(data) >= 24 {
+			each := uint64(f.Bits)/16 + 8 // 12 or 16
+			if f.Bits == 32 {
+				each = 12
+			}
+			return f.inside(c.source, "the symbol table", word(2), word(3)*each) && f.inside(c.source, "the names of symbols", word(4), word(5))
+		}
+		if cmd == macho.LoadCmdDysymtab && len(data) >= 80 {
+			f.Symbols = word(3)+word(5) > 0 // local ones, and those for others
+		}
+	case loadDylinker:
+		if name, ok := machoText(data, word(2)); ok {
+			f.Loader = name
+		}
+	case loadWeakDylib, loadReexport:
+		if name, ok := machoText(data, word(2)); ok {
+			f.Libraries = append(f.Libraries, name)
+		}
+	case loadMain:
+		if len(data) >= 24 {
+			entry := c.order.Uint64(data[8:])
+			c.main = &entry
+		}
+	case macho.LoadCmdUnixThread:
+		c.thread = true
+	case loadSignature:
+		if len(data) >= 16 {
+			c.signed = true
+			return f.inside(c.source, "the signature", word(2), word(3))
+		}
+	case macho.LoadCmdSegment, macho.LoadCmdSegment64:
+		c.relocations(cmd, data, at)
+	}
+	return true
+}
+
+// machoText is a text inside of a command.
+func machoText(data []byte, at uint64) (string, bool) {
+	if at >= uint64(len(data)) {
+		return "", false
+	}
+	text, _, ok := strings.Cut(string(data[at:]), "\x00")
+	return text, ok
+}
+
+// relocations hides those of the sections of a segment.
+func (c *machoCommands) relocations(cmd macho.LoadCmd, data []byte, at uint64) {
+	head, each, field := 56, 68, 52
+	if cmd == macho.LoadCmdSegment64 {
+		head, each, field = 72, 80, 60
+	}
+	for i := head; i+each <= len(data); i += each {
+		c.patches = append(c.patches, patch{int64(at) + int64(i+field), make([]byte, 4)})
+	}
+}
+
+// check looks at what macOS maps.
+func (c *machoCommands) check(file *macho.File) {
+	f, end, loads, code := c.facts, uint64(0), 0, false
+	for _, load := range file.Loads {
+		switch l := load.(type) {
+		case *macho.Dylib:
+			f.Libraries = append(f.Libraries, l.Name)
+		case *macho.Rpath:
+			f.SearchPath = append(f.SearchPath, l.Path)
+		case *macho.Segment:
+			loads++
+			if !c.segment(l, end) {
+				return
+			}
+			end = max(end, l.Addr+l.Memsz)
+			const execute = 4
+			code = code || l.Prot&execute != 0 && (c.thread || c.main != nil && *c.main >= max(l.Offset, c.end) && *c.main-l.Offset < l.Filesz)
+		}
+	}
+	for _, sec := range file.Sections {
+		const zeros = 1
+		if sec.Flags&0xff != zeros && sec.Size > 0 && !f.inside(c.source, "section "+sec.Name, uint64(sec.Offset), sec.Size) {
+			return
+		}
+		if strings.HasPrefix(sec.Name, "__debug_") || strings.HasPrefix(sec.Name, "__zdebug_") {
+			f.Debug = true
+		}
+		if !machoCovered(file, sec) {
+			f.damage(Problem{Found: fmt.Sprintf("section %s at address %#x, which no segment loads as it is", sec.Name, sec.Addr), Effect: effectCrash, Help: helpDamaged})
+			return
+		}
+	}
+	program := f.Kind == KindExecutable || f.Kind == KindPIE
+	switch {
+	case program && (loads == 0 || !code):
+		f.damage(Problem{Found: "no entry point in the code", Effect: effectMachO, Help: helpDamaged})
+	case program && f.Machine == machineAArch64 && !c.signed:
+		f.damage(Problem{Found: "no signature", Expected: "one, if only of the linker", Effect: "killed: 9", Help: "sign it with codesign -s -, or do not change it after the build"})
+	}
+}
+
+// segment checks one segment that is mapped, behind those that end at an address.
+func (c *machoCommands) segment(l *macho.Segment, end uint64) bool {
+	f := c.facts
+	if l.Filesz > 0 && !f.inside(c.source, "segment "+l.Name, l.Offset, l.Filesz) {
+		return false
+	}
+	const page = 4096
+	switch {
+	case l.Memsz == 0 && l.Prot == 0: // for debuggers, and not mapped
+		return true
+	case l.Addr < end, l.Addr > 1<<63, l.Memsz > 1<<47, l.Filesz > l.Memsz, l.Addr%page != 0, l.Filesz > 0 && l.Offset%page != 0,
+		l.Prot > 7, l.Prot&^l.Maxprot != 0:
+		f.damage(Problem{
+			Found:  fmt.Sprintf("segment %s of %d bytes (%d in the file) at address %#x and byte %#x, with rights %#x of %#x", l.Name, l.Memsz, l.Filesz, l.Addr, l.Offset, l.Prot, l.Maxprot),
+			Effect: effectMachO, Help: helpDamaged,
+		})
+		return false
+	}
+	return true
+}
+
+// machoCovered reports whether the segment of a section holds it.
+func machoCovered(file *macho.File, sec *macho.Section) bool {
+	if sec.Size == 0 || sec.Seg == "__DWARF" { // which is not mapped
+		return true
+	}
+	for _, load := range file.Loads {
+		l, ok := load.(*macho.Segment)
+		if !ok || sec.Addr < l.Addr || sec.Size > l.Memsz || sec.Addr-l.Addr > l.Memsz-sec.Size {
+			continue
+		}
+		const zeros = 1
+		return sec.Flags&0xff == zeros ||
+			uint64(sec.Offset)-l.Offset == sec.Addr-l.Addr && sec.Addr-l.Addr+sec.Size <= l.Filesz
+	}
+	return false
+}

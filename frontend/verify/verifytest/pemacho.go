@@ -1,0 +1,115 @@
+package verifytest
+
+import (
+	"debug/macho"
+	"debug/pe"
+	"encoding/binary"
+	"slices"
+)
+
+// pe is a Windows program: a section of code, one of data and one of imports.
+func (b Binary) pe() []byte {
+	order := binary.LittleEndian
+	wide := b.Port.Arch != "386"
+	const headers, page = 0x400, 0x1000
+	info := padded(b.buildInfo(), 512)
+	idata := words(order, 4, 0, 0, 0, 3*page+64, 0, 0, 0, 0, 0, 0) // one entry, and the end
+	idata = append(padded(idata, 64), "kernel32.dll\x00"...)
+	type part struct {
+		name  string
+		data  []byte
+		flags uint64
+	}
+	parts := []part{{".text", padded(code(), 512), 0x60000020}, {".data", info, 0xc0000040}, {".idata", padded(idata, 512), 0x40000040}}
+
+	size, magic, large := uint64(binary.Size(pe.OptionalHeader32{})), uint64(0x10b), uint64(0x100)
+	if wide {
+		size, magic, large = uint64(binary.Size(pe.OptionalHeader64{})), 0x20b, 0x20
+	}
+	out := append([]byte("MZ"), make([]byte, 58)...)
+	out = append(out, words(order, 4, 128)...)
+	out = append(padded(out, 128), "PE\x00\x00"...)
+	cpu := map[string]uint64{"386": pe.IMAGE_FILE_MACHINE_I386, "amd64": pe.IMAGE_FILE_MACHINE_AMD64, "arm64": pe.IMAGE_FILE_MACHINE_ARM64}[b.Port.Arch]
+	out = append(out, words(order, 2, cpu, uint64(len(parts)))...)
+	out = append(out, words(order, 4, 0, 0, 0)...)
+	out = append(out, words(order, 2, size, 0x2|large)...)
+	out = append(out, words(order, 2, magic, 3)...)
+	out = append(out, words(order, 4, 512, 512, 0, page, page)...)
+	word := 4
+	if wide {
+		word = 8
+		out = append(out, words(order, 8, 0x140000000)...)
+	} else {
+		out = append(out, words(order, 4, 2*page, 0x400000)...)
+	}
+	imageSize := uint64(page)
+	for _, p := range parts {
+		imageSize += uint64(len(padded(p.data, page)))
+	}
+	// The imports are behind the data, wherever that ends.
+	imports := imageSize - page
+	copy(parts[2].data[12:], words(order, 4, imports+64))
+	out = append(out, words(order, 4, page, 512)...)
+	out = append(out, words(order, 2, 6, 1, 1, 0, 6, 1)...)
+	out = append(out, words(order, 4, 0, imageSize, headers, 0)...)
+	out = append(out, words(order, 2, 3, 0x8160)...)
+	out = append(out, words(order, word, 0x200000, 0x1000, 0x100000, 0x1000)...)
+	out = append(out, words(order, 4, 0, 16, 0, 0, imports, 40)...)
+	out = append(out, make([]byte, 14*8)...)
+	off, addr := uint64(headers), uint64(page)
+	for _, p := range parts {
+		out = append(out, padded([]byte(p.name), 8)...)
+		out = append(out, words(order, 4, uint64(len(p.data)), addr, uint64(len(p.data)), off, 0, 0, 0, p.flags)...)
+		off, addr = off+uint64(len(p.data)), addr+uint64(len(padded(p.data, page)))
+	}
+	out = padded(out, headers)
+	for _, p := range parts {
+		out = append(out, p.data...)
+	}
+	return out
+}
+
+// machO is a macOS program of 64 bits.
+func (b Binary) machO() []byte {
+	order := binary.LittleEndian
+	const page = 0x4000
+	text := make([]byte, page)
+	copy(text[page-64:], code())
+	info := b.buildInfo()
+	data := padded(info, page)
+	name := func(s string) []byte { return padded([]byte(s), 16) }
+	section := func(sect, seg string, addr, size, off uint64) []byte {
+		return slices.Concat(name(sect), name(seg), words(order, 8, addr, size), words(order, 4, off, 4, 0, 0, 0, 0, 0, 0))
+	}
+	segment := func(s string, addr, mem, off, file, prot uint64, sections ...[]byte) []byte {
+		all := slices.Concat(sections...)
+		return slices.Concat(words(order, 4, uint64(macho.LoadCmdSegment64), uint64(72+len(all))), name(s),
+			words(order, 8, addr, mem, off, file), words(order, 4, prot, prot, uint64(len(sections)), 0), all)
+	}
+	const base = 0x100000000
+	end := uint64(page + len(data))
+	path := func(cmd uint64, at uint64, s string, more ...uint64) []byte {
+		body := append(words(order, 4, append([]uint64{at}, more...)...), s...)
+		body = padded(append(body, 0), 8)
+		return append(words(order, 4, cmd, uint64(8+len(body))), body...)
+	}
+	var loader [][]byte
+	loader = append(loader,
+		segment("__PAGEZERO", 0, base, 0, 0, 0),
+		segment("__TEXT", base, page, 0, page, 5, section("__text", "__TEXT", base+page-64, 64, page-64)),
+		segment("__DATA", base+page, uint64(len(data)), page, uint64(len(data)), 3, section("__go_buildinfo", "__DATA", base+page, uint64(len(info)), page)),
+		segment("__LINKEDIT", base+end, page, end, 16, 1),
+		append(words(order, 4, 0x80000028, 24), words(order, 8, page-64, 0)...),
+		path(0xe, 12, "/usr/lib/dyld\x00\x00"),
+		path(0xc, 24, "/usr/lib/libSystem.B.dylib", 0, 0, 0),
+		words(order, 4, 0x1d, 16, end, 16),
+	)
+	commands := slices.Concat(loader...)
+	cpu, model := uint64(macho.CpuAmd64), uint64(3)
+	if b.Port.Arch == "arm64" {
+		cpu, model = uint64(macho.CpuArm64), 0
+	}
+	head := words(order, 4, uint64(macho.Magic64), cpu, model, uint64(macho.TypeExec), uint64(len(loader)), uint64(len(commands)), uint64(macho.FlagPIE|macho.FlagDyldLink), 0)
+	copy(text, append(head, commands...))
+	return slices.Concat(text, data, make([]byte, 16))
+}
