@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gopherfile/gopherfile/frontend/verify"
@@ -278,4 +279,37 @@ func wasmFields(data []byte) []field {
 		l.off = end
 	}
 	return l.fields
+}
+
+// TestSegments changes what is mapped of a file that has no sections to compare
+// it with, as one that sstrip has made.
+func TestSegments(t *testing.T) {
+	p := port(t, "linux/amd64")
+	for _, tt := range []struct {
+		name  string
+		off   int // in the second program header
+		value uint64
+		want  string
+	}{
+		{"as it is", 0, uint64(elf.PT_LOAD) | 6<<32, ""},
+		{"overlap", 16, 0x400000, "that overlaps the one before it"},
+		{"alignment", 16, 0x402010, "which does not fit its address and the alignment 0x1000"},
+		{"no alignment", 48, 0x1001, "which is no power of two"},
+		{"more in the file", 40, 1, "with more bytes in the file than in memory"},
+		{"nowhere", 16, 1 << 47, "outside of the address space"},
+		{"no rights", 0, uint64(elf.PT_LOAD), "with the rights 0x0"},
+		{"behind the end", 32, 1 << 20, "expected all of it in the file"},
+	} {
+		data := verifytest.Default(p).Bytes()
+		clear(data[40:48]) // the section table
+		clear(data[58:64])
+		binary.LittleEndian.PutUint64(data[64+56+tt.off:], tt.value)
+		var got []string
+		for _, problem := range read(t, data).Damage {
+			got = append(got, problem.String())
+		}
+		if text := strings.Join(got, "\n"); (text == "") != (tt.want == "") || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, text, tt.want)
+		}
+	}
 }
