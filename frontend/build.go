@@ -41,6 +41,9 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if res, ok, err := b.printPlan(ctx); ok || err != nil {
 		return res, b.explain(err)
 	}
+	if res, ok, err := b.printSizes(ctx); ok || err != nil {
+		return res, b.explain(err)
+	}
 	if res, ok, err := ui.HandleSubrequest(ctx, b.requests()); ok || err != nil {
 		return res, b.explain(err)
 	}
@@ -109,27 +112,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	graph := llb.New(b.plan, in)
-	// The states share steps, which cannot be marshaled by several goroutines
-	// at a time: llb sorts their mounts in place.
-	defs := make([]*pb.Definition, len(graph.Results))
-	for i, r := range graph.Results {
-		if defs[i], err = b.marshal(ctx, r.State); err != nil {
-			return nil, err
-		}
-	}
-	proofs, err := b.proofs(ctx, graph)
-	if err != nil {
-		return nil, err
-	}
-	limit := make(chan struct{}, maxProofs)
-	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
-		defer caught(&err)
-		ref, err := b.proveTarget(ctx, proofs[i], defs[i], limit)
-		if err != nil {
-			return nil, err
-		}
-		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
-	})
+	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
 	if err != nil {
 		return nil, err
 	}
@@ -141,21 +124,66 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 			return nil, err
 		}
 	}
-	b.annotate(rb)
+	b.annotate(rb, graph)
 	addReport(rb, graph, proofs)
-	return rb.Finalize()
+	res, err := rb.Finalize()
+	if err != nil {
+		return nil, err
+	}
+	b.attest(res, sboms)
+	return res, nil
+}
+
+// solveAll runs the graph for all platforms, and reads the binaries back. It
+// returns the images, and of each target what it is made of, where that is asked
+// for, and what its binaries were found to be.
+func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, epoch *time.Time) (*dockerui.ResultBuilder, []client.Reference, []*proof, error) {
+	// The states share steps, which cannot be marshaled by several goroutines
+	// at a time: llb sorts their mounts in place.
+	var err error
+	defs, sbomDefs := make([]*pb.Definition, len(graph.Results)), make([]*pb.Definition, len(graph.Results))
+	for i, r := range graph.Results {
+		if defs[i], err = b.marshal(ctx, r.State); err != nil {
+			return nil, nil, nil, err
+		}
+		if r.SBOM == nil {
+			continue
+		}
+		if sbomDefs[i], err = b.marshal(ctx, *r.SBOM); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	proofs, err := b.proofs(ctx, graph)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	limit := make(chan struct{}, maxProofs)
+	sboms := make([]client.Reference, len(graph.Results))
+	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
+		defer caught(&err)
+		ref, err := b.proveTarget(ctx, proofs[i], defs[i], limit)
+		if err != nil {
+			return nil, err
+		}
+		if sbomDefs[i] != nil {
+			if sboms[i], err = b.solve(ctx, sbomDefs[i]); err != nil {
+				return nil, b.stepError(ctx, &b.plan.Targets[i], err)
+			}
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
+	})
+	return rb, sboms, proofs, err
 }
 
 // annotate gives every manifest its annotations.
-func (b *build) annotate(rb *dockerui.ResultBuilder) {
-	for i := range b.plan.Targets {
-		t := &b.plan.Targets[i]
+func (b *build) annotate(rb *dockerui.ResultBuilder, graph *llb.Graph) {
+	for i, r := range graph.Results {
 		// The key of a platform is an error where the result is no index.
 		var p *ocispecs.Platform
 		if b.ui.MultiPlatformRequested {
-			p = &t.Platform
+			p = &b.plan.Targets[i].Platform
 		}
-		for _, a := range t.Image.Annotations {
+		for _, a := range r.Annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, a.Name), []byte(a.Value))
 		}
 	}
@@ -170,7 +198,7 @@ func (b *build) graphInput(ctx context.Context, epoch *time.Time) (llb.Input, er
 	}
 	in.Created = time.Unix(0, 0).UTC()
 	if epoch != nil {
-		in.Created = epoch.UTC()
+		in.Created, in.Dated = epoch.UTC(), true
 	}
 	b.ui.TargetPlatforms = nil
 	for i := range b.plan.Targets {

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -22,11 +23,16 @@ import (
 func (b *build) lintInput() lint.Input {
 	opt := b.options
 	opt.Every = true
-	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.ui.Target == plan.TargetBinaries}
+	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.filesOnly()}
 	if p, err := plan.Resolve(b.spec, b.index, opt); err == nil {
 		in.Plan = p
 	} // otherwise what is wrong is not in what is built
 	return in
+}
+
+// filesOnly reports whether the client asks for files, and not for an image.
+func (b *build) filesOnly() bool {
+	return slices.Contains([]string{plan.TargetBinaries, plan.TargetSize, plan.TargetVuln}, b.ui.Target)
 }
 
 // text is the spec's text: none when the build definition is a go.mod.

@@ -63,6 +63,9 @@ func (f *fake) dump(t *testing.T, res *client.Result) string {
 		if epoch := res.Metadata[commonexptypes.ExporterEpochKey+suffix]; epoch != nil {
 			fmt.Fprintf(&b, "\tepoch %s\n", epoch)
 		}
+		for _, a := range res.Attestations[p.ID] {
+			fmt.Fprintf(&b, "\tattestation %s in %s\n", a.InToto.PredicateType, a.Path)
+		}
 	}
 	if lines := res.Metadata[inlineMessage]; lines != nil {
 		fmt.Fprintf(&b, "report\n\t%s\n", strings.ReplaceAll(string(lines), "\n", "\n\t"))

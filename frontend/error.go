@@ -108,6 +108,9 @@ func unreachable(err error) bool {
 	return strings.Contains(text, "failed to do request") || strings.Contains(text, "dial ") || strings.Contains(text, "timeout")
 }
 
+// vulnerable is the exit code of govulncheck for a finding.
+const vulnerable = 3
+
 // stepError says what was being built when a command failed. The command's own
 // lines are in the log of its step.
 func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error {
@@ -119,6 +122,14 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
 	text := err.Error()
 	switch {
+	case strings.Contains(text, "/gopherfile vuln ") && exit.ExitCode == vulnerable:
+		return &explained{msg: "vulnerable code is in the binaries for " + platform + ": the lines above name it", err: err}
+	case strings.Contains(text, "/gopherfile vuln "):
+		return &explained{msg: "govulncheck for " + platform + " " + said, err: err}
+	case strings.Contains(text, "golang.org/x/vuln/cmd/govulncheck"):
+		return &explained{msg: "go build govulncheck " + said, err: err}
+	case strings.Contains(text, `"go mod download"`) && b.plan.Vuln != nil && len(downloads(b.plan)) == 0:
+		return &explained{msg: "go mod download of govulncheck " + said, err: err}
 	case strings.Contains(text, `"go mod download"`), strings.Contains(text, "/gocache modules "):
 		return b.downloadError(ctx, said, err)
 	case strings.Contains(text, `"go test`):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -29,19 +30,28 @@ type imageRequest struct {
 	pos   spec.Pos
 }
 
+// imageFound is an image that can be built on.
+type imageFound struct {
+	state  bkllb.State
+	config *dockerspec.DockerOCIImage
+	// name is the full reference, and digest what it means. They are empty for a
+	// context that stands in for an image.
+	name, digest string
+}
+
 // image resolves an image, or the named context that stands in for it, and
 // pins it to a digest.
-func (b *build) image(ctx context.Context, r imageRequest) (bkllb.State, *dockerspec.DockerOCIImage, error) {
+func (b *build) image(ctx context.Context, r imageRequest) (imageFound, error) {
 	nc, err := b.ui.NamedContext(r.ref, dockerui.ContextOpt{Platform: &r.platform, ResolveMode: b.ui.ImageResolveMode.String()})
 	if err != nil {
-		return bkllb.State{}, nil, err
+		return imageFound{}, err
 	}
 	if nc != nil {
 		return loadImage(ctx, nc)
 	}
 	named, err := reference.ParseNormalizedNamed(r.ref)
 	if err != nil {
-		return bkllb.State{}, nil, err
+		return imageFound{}, err
 	}
 	named = reference.TagNameOnly(named)
 	resolved, dgst, data, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
@@ -49,45 +59,47 @@ func (b *build) image(ctx context.Context, r imageRequest) (bkllb.State, *docker
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &r.platform, ResolveMode: b.ui.ImageResolveMode.String()},
 	})
 	if err != nil {
-		return bkllb.State{}, nil, err
+		return imageFound{}, err
 	}
 	// A source policy may have sent the reference elsewhere.
 	if named, err = reference.ParseNormalizedNamed(resolved); err != nil {
-		return bkllb.State{}, nil, err
+		return imageFound{}, err
 	}
+	out := imageFound{config: &dockerspec.DockerOCIImage{}}
 	pinned := named.String()
 	if dgst != "" {
 		canonical, err := reference.WithDigest(named, dgst)
 		if err != nil {
-			return bkllb.State{}, nil, err
+			return imageFound{}, err
 		}
 		pinned = canonical.String()
+		out.name, _, _ = strings.Cut(pinned, "@")
+		out.digest = dgst.String()
 	}
-	img := &dockerspec.DockerOCIImage{}
-	if err := json.Unmarshal(data, img); err != nil {
-		return bkllb.State{}, nil, fmt.Errorf("read the config of %s: %w", pinned, err)
+	if err := json.Unmarshal(data, out.config); err != nil {
+		return imageFound{}, fmt.Errorf("read the config of %s: %w", pinned, err)
 	}
-	st, err := bkllb.Image(pinned,
+	out.state, err = bkllb.Image(pinned,
 		bkllb.Platform(r.platform),
 		b.ui.ImageResolveMode,
 		bkllb.WithCustomName(r.title+pinned),
 		b.at(r.pos),
 	).WithImageConfig(data)
-	return st, img, err
+	return out, err
 }
 
 // loadImage is a named context in place of an image.
-func loadImage(ctx context.Context, nc *dockerui.NamedContext) (bkllb.State, *dockerspec.DockerOCIImage, error) {
+func loadImage(ctx context.Context, nc *dockerui.NamedContext) (imageFound, error) {
 	st, img, err := nc.Load(ctx)
 	if err != nil {
-		return bkllb.State{}, nil, err
+		return imageFound{}, err
 	}
 	if img == nil {
 		// A folder has no config that says where the go command is.
 		img = &dockerspec.DockerOCIImage{}
 		*st = st.AddEnv("PATH", "/usr/local/go/bin:"+system.DefaultPathEnvUnix)
 	}
-	return *st, img, nil
+	return imageFound{state: *st, config: img}, nil
 }
 
 // bases are the images below the binaries, in the order of the targets.
@@ -99,14 +111,14 @@ func (b *build) bases(ctx context.Context) ([]llb.Base, error) {
 			continue
 		}
 		title := "[" + platforms.Format(t.Platform) + " " + t.Name + "] FROM "
-		st, img, err := b.image(ctx, imageRequest{ref: t.Base, platform: t.Platform, title: title, pos: t.BasePos})
+		found, err := b.image(ctx, imageRequest{ref: t.Base, platform: t.Platform, title: title, pos: t.BasePos})
 		if err != nil {
 			return nil, b.baseError(t, err)
 		}
-		if img.Architecture != "" && (img.OS != t.Platform.OS || img.Architecture != t.Platform.Architecture) {
+		if img := found.config; img.Architecture != "" && (img.OS != t.Platform.OS || img.Architecture != t.Platform.Architecture) {
 			return nil, b.baseError(t, fmt.Errorf("the image is for %s/%s", img.OS, img.Architecture))
 		}
-		bases[i] = llb.Base{State: st, Config: img}
+		bases[i] = llb.Base{State: found.state, Config: found.config, Name: found.name, Digest: found.digest}
 	}
 	return bases, nil
 }

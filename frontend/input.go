@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 
@@ -34,6 +35,7 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 		Merge:         b.supports(pb.CapMergeOp),
 		CacheNS:       b.ui.CacheIDNamespace,
 		NoCache:       b.ui.IsNoCache,
+		SBOM:          b.ownSBOM(),
 		Network:       b.ui.NetworkMode,
 		Run:           b.runOptions(),
 		Online:        b.onlineOptions(),
@@ -49,13 +51,31 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 	if in.Bases, err = b.bases(ctx); err != nil {
 		return llb.Input{}, err
 	}
+	if b.plan.Vuln != nil {
+		if in.VulnDB, err = b.vulnDB(ctx); err != nil {
+			return llb.Input{}, fmt.Errorf("load the context %s: %w", vulnContext, err)
+		}
+	}
 	in.Named, err = b.namedContexts(ctx)
 	return in, err
 }
 
+// vulnContext is the named context with a vulnerability database.
+const vulnContext = "vulndb"
+
+// vulnDB is the database that the client passes, nil for none.
+func (b *build) vulnDB(ctx context.Context) (*bkllb.State, error) {
+	nc, err := b.ui.NamedContext(vulnContext, dockerui.ContextOpt{Platform: &b.ui.BuildPlatforms[0], ResolveMode: b.ui.ImageResolveMode.String()})
+	if err != nil || nc == nil {
+		return nil, err
+	}
+	st, _, err := nc.Load(ctx)
+	return st, err
+}
+
 // needsSelf reports whether a step runs a program of the frontend's own image.
 func (b *build) needsSelf() bool {
-	return slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
+	return b.ownSBOM() || slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
 }
 
 func (b *build) supports(c apicaps.CapID) bool {
@@ -70,11 +90,11 @@ func (b *build) builder(ctx context.Context) (bkllb.State, error) {
 	if b.builderState != nil && b.builderRef == ref {
 		return *b.builderState, nil
 	}
-	st, _, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
+	found, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
 	if err == nil {
-		b.builderState, b.builderRef = &st, ref
+		b.builderState, b.builderRef = &found.state, ref
 	}
-	return st, err
+	return found.state, err
 }
 
 // currentFrontend is the image that runs, nil in the process of a client.
@@ -98,8 +118,8 @@ func (b *build) self(ctx context.Context) (bkllb.State, error) {
 	if st != nil {
 		return *st, nil
 	}
-	image, _, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
-	return image, err
+	found, err := b.image(ctx, imageRequest{ref: Image, platform: b.ui.BuildPlatforms[0], title: "[internal] FROM "})
+	return found.state, err
 }
 
 // runOptions are what the client asks of every command.

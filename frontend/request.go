@@ -27,6 +27,7 @@ import (
 const (
 	requestPlan   = "frontend.gopherfile.plan"
 	requestSchema = "frontend.gopherfile.schema"
+	requestSize   = "frontend.gopherfile.size"
 )
 
 // requests answers what a client can ask without building.
@@ -46,6 +47,7 @@ func served() []subrequests.Request {
 		convert,
 		{Name: requestPlan, Version: "1.0.0", Type: subrequests.TypeRPC, Description: "Print what would be built, and how", Opts: []subrequests.Named{{Name: "target"}}, Metadata: result},
 		{Name: requestSchema, Version: "1.0.0", Type: subrequests.TypeRPC, Description: "Print the JSON schema of the spec", Opts: []subrequests.Named{}, Metadata: result},
+		{Name: requestSize, Version: "1.0.0", Type: subrequests.TypeRPC, Description: "Print what the binaries are made of, by module", Opts: []subrequests.Named{{Name: "target"}}, Metadata: result},
 		subrequests.SubrequestsDescribeDefinition,
 	}
 }
@@ -142,6 +144,10 @@ func (b *build) targets(ctx context.Context) (*targets.List, error) {
 			t.Description = "the binaries as files, with checksums"
 		case n.Name == plan.TargetTest:
 			t.Description = "go test"
+		case n.Name == plan.TargetSize:
+			t.Description = "what the binaries are made of, by module"
+		case n.Name == plan.TargetVuln:
+			t.Description = "govulncheck"
 		}
 		list.Targets = append(list.Targets, t)
 	}

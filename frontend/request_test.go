@@ -87,7 +87,7 @@ func TestDescribeAll(t *testing.T) {
 		"Lint":        lint.RequestLint,
 		"ConvertLLB":  convertllb.RequestConvertLLB,
 	}
-	want := []string{subrequests.RequestSubrequestsDescribe, requestPlan, requestSchema}
+	want := []string{subrequests.RequestSubrequestsDescribe, requestPlan, requestSchema, requestSize}
 	v := reflect.ValueOf((&build{}).requests())
 	for i := range v.NumField() {
 		f := v.Type().Field(i)

@@ -72,6 +72,7 @@ func (b *build) planOptions(ctx context.Context) (plan.Options, error) {
 		Args:          b.ui.BuildArgs,
 		Labels:        b.ui.Labels,
 		Target:        b.ui.Target,
+		Sizes:         b.ui.BuildOpts().Opts["requestid"] == requestSize,
 		Imports:       len(b.ui.CacheImports) > 0,
 		Ignored:       ignored,
 		Revision:      revision,

@@ -37,7 +37,11 @@ func (b *build) proofs(ctx context.Context, g *llb.Graph) ([]*proof, error) {
 	all := make([]*proof, len(g.Results))
 	for i, r := range g.Results {
 		t := &b.plan.Targets[i]
-		p := &proof{target: t, facts: make([]*verify.Facts, len(t.Binaries)), problems: make([][]verify.Problem, len(t.Binaries))}
+		n := len(t.Binaries)
+		if len(r.Outputs) == 0 {
+			n = 0 // the result is about binaries, and holds none
+		}
+		p := &proof{target: t, facts: make([]*verify.Facts, n), problems: make([][]verify.Problem, n)}
 		for _, out := range r.Outputs {
 			def, err := b.marshal(ctx, out.State)
 			if err != nil {

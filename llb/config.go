@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/platforms"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -17,16 +18,14 @@ import (
 const historyComment = "gopherfile.v1"
 
 // plainConfig is the image config of a target that is no image: the client may
-// make one of it all the same.
-func (g *graph) plainConfig(t *plan.Target) *dockerspec.DockerOCIImage {
+// make one of it all the same. It has a layer for each command.
+func (g *graph) plainConfig(t *plan.Target, commands ...string) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platforms.Normalize(t.Platform)
 	img.Created = &g.in.Created
 	img.RootFS.Type = "layers"
-	if t.Test != nil {
-		img.History = append(img.History, g.history("go test"))
-	} else {
-		img.History = append(img.History, g.history("go build"), g.history("gopherfile checksums"))
+	for _, c := range commands {
+		img.History = append(img.History, g.history(c))
 	}
 	return img
 }
@@ -51,7 +50,7 @@ func (g *graph) config(t *plan.Target, base Base, layers []layer) *dockerspec.Do
 	c.Entrypoint = t.Image.Entrypoint
 	c.Cmd = t.Image.Cmd
 	c.Env = mergeEnv(c.Env, t.Image.Env)
-	c.Labels = merge(c.Labels, t.Image.Labels)
+	c.Labels = merge(c.Labels, g.told(t, base), t.Image.Labels)
 	c.StopSignal = cmp.Or(t.Image.Stopsignal, c.StopSignal)
 	c.Volumes = mergeSet(c.Volumes, t.Image.Volumes)
 	c.ExposedPorts = mergeSet(c.ExposedPorts, t.Image.Expose)
@@ -84,14 +83,51 @@ func inherit(img, base *dockerspec.DockerOCIImage) {
 	img.RootFS.DiffIDs = nil
 }
 
+// told are the labels that say what an image was made from, beside those of the
+// plan: when, if the client says it, and on what.
+func (g *graph) told(t *plan.Target, base Base) map[string]string {
+	labels := map[string]string{}
+	if !t.Image.Told {
+		return labels
+	}
+	if g.in.Dated {
+		labels[ocispecs.AnnotationCreated] = g.in.Created.UTC().Format(time.RFC3339)
+	}
+	if base.Name != "" {
+		labels[ocispecs.AnnotationBaseImageName] = base.Name
+		labels[ocispecs.AnnotationBaseImageDigest] = base.Digest
+	}
+	return labels
+}
+
+// annotations are those of the spec, after the labels that say what the image
+// was made from. A registry shows them without reading the config.
+func (g *graph) annotations(t *plan.Target, base Base) []plan.Annotation {
+	var all []plan.Annotation
+	labels := merge(g.told(t, base), t.Image.Labels)
+	if t.Image.Told {
+		for _, name := range []string{
+			ocispecs.AnnotationCreated, ocispecs.AnnotationRevision, ocispecs.AnnotationSource,
+			ocispecs.AnnotationBaseImageName, ocispecs.AnnotationBaseImageDigest,
+		} {
+			written := func(a plan.Annotation) bool { return a.Name == name }
+			if value := labels[name]; value != "" && !slices.ContainsFunc(t.Image.Annotations, written) {
+				all = append(all, plan.Annotation{Name: name, Value: value})
+			}
+		}
+	}
+	return append(all, t.Image.Annotations...)
+}
+
 // merge lays labels over others.
-func merge(base, own map[string]string) map[string]string {
-	if len(base) == 0 && len(own) == 0 {
+func merge(lists ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, l := range lists {
+		maps.Copy(out, l)
+	}
+	if len(out) == 0 {
 		return nil
 	}
-	out := map[string]string{}
-	maps.Copy(out, base)
-	maps.Copy(out, own)
 	return out
 }
 

@@ -33,6 +33,16 @@ func dumpGraph(t *testing.T, g *Graph) string {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&d.b, "result %d %s\n", i, d.definition(def))
+		for _, a := range r.Annotations {
+			fmt.Fprintf(&d.b, "annotation %s=%s\n", a.Name, a.Value)
+		}
+		if r.SBOM == nil {
+			continue
+		}
+		if def, err = r.SBOM.Marshal(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&d.b, "sbom %d %s\n", i, d.definition(def))
 	}
 	return d.b.String()
 }

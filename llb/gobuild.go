@@ -56,7 +56,11 @@ func (g *graph) download(d *plan.Download) llb.State {
 
 // downloadOptions are what a download sees.
 func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
-	src := g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos)
+	return g.downloadFrom(d, g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos))
+}
+
+// downloadFrom are what a download sees that reads module files.
+func (g *graph) downloadFrom(d *plan.Download, src llb.State) []llb.RunOption {
 	return append(slices.Clone(g.in.Online),
 		llb.Dir(path.Join(sourceDir, d.Dir)),
 		llb.AddMount(sourceDir, src, llb.Readonly),
@@ -122,13 +126,24 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
-// compile builds one binary for one platform, on the build platform and
-// without a network. The binary is alone in the state.
+// compile builds one binary for one platform, drawn once. The binary is alone
+// in the state.
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
-	args := append([]string{"go", "build"}, b.Flags...)
+	st, ok := g.binaries[b]
+	if !ok {
+		st = g.gobuild(t, b, b.Flags, "")
+		g.binaries[b] = st
+	}
+	return st
+}
+
+// gobuild builds one binary with some flags, on the build platform and without a
+// network. The name of the step says more when the flags are not the binary's.
+func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more string) llb.State {
+	args := append([]string{"go", "build"}, flags...)
 	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
 	label := g.label(t.Platform, b.Name)
-	opts := g.run(b.Name, label+" go build "+b.Main, args, pb.NetMode_NONE, b.Pos)
+	opts := g.run(b.Name, label+" go build "+b.Main+more, args, pb.NetMode_NONE, b.Pos)
 	// The copy of the binary for the image is exported, and its key leads to it.
 	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}), llb.WithoutExportCache())
 	switch {

@@ -40,19 +40,25 @@ type Input struct {
 	Builder llb.State
 	// Self is the root file system of this frontend, for BuildPlatform.
 	Self llb.State
+	// VulnDB is a vulnerability database. Nil: the plan says where one is.
+	VulnDB *llb.State
 	// BuildPlatform is where every step runs.
 	BuildPlatform ocispecs.Platform
 	// SourceMap ties the steps to the spec.
 	SourceMap *llb.SourceMap
-	// Created is the time of the images and of their history.
+	// Created is the time of the images and of their history, and Dated says that
+	// the client gave it.
 	Created time.Time
+	Dated   bool
+	// SBOM asks for what every result is made of.
+	SBOM bool
 	// Merge says that the daemon can merge layers.
 	Merge bool
 	// CacheNS is put before the ids of persistent cache mounts.
 	CacheNS string
 	// NoCache reports whether a step of that name must run again.
 	NoCache func(name string) bool
-	// Network is the network of the module download.
+	// Network is the network of the steps that have one.
 	Network pb.NetMode
 	// Run is added to every step that runs a command.
 	Run []llb.RunOption
@@ -71,6 +77,9 @@ type Named struct {
 type Base struct {
 	State  llb.State
 	Config *dockerspec.DockerOCIImage
+	// Name is the full reference, and Digest what it means, "" where something
+	// else stands in for it.
+	Name, Digest string
 }
 
 // The names of the steps for --no-cache-filter; a compile step has the name of
@@ -83,8 +92,11 @@ const (
 	StepModules      = "modules"
 	StepPackages     = "packages"
 	StepRootfs       = "rootfs"
+	StepSBOM         = "sbom"
+	StepSize         = "size"
 	StepStd          = "std"
 	StepTest         = "test"
+	StepVuln         = "vuln"
 )
 
 // Graph is the plan as states.
@@ -99,6 +111,10 @@ type Graph struct {
 type Result struct {
 	State llb.State
 	Image *dockerspec.DockerOCIImage
+	// Annotations are those of the manifest.
+	Annotations []plan.Annotation
+	// SBOM holds an SPDX document. Nil: none was asked for.
+	SBOM *llb.State
 	// Outputs hold the target's binaries, in the order of the plan, to be read
 	// without the rest of the image. They are copies that a cache holds.
 	Outputs []Output
@@ -129,6 +145,8 @@ type graph struct {
 	// compiled are objects by all that decides them, without the binary.
 	compiled map[string]llb.State
 	rootfs   map[plan.Rootfs]llb.State
+	// binaries are drawn once, however many steps read them.
+	binaries map[*plan.Binary]llb.State
 }
 
 // epoch is the time of every file that we write: an image must not depend on
@@ -144,19 +162,29 @@ func New(p *plan.Plan, in Input) *Graph {
 	out := &Graph{}
 	for i := range p.Targets {
 		t := &p.Targets[i]
+		var r Result
 		switch {
 		case t.Test != nil:
-			out.Results = append(out.Results, Result{State: g.test(t), Image: g.plainConfig(t)})
+			r = Result{State: g.test(t), Image: g.plainConfig(t, "go test")}
+		case p.Sizes:
+			r = Result{State: g.sizes(t), Image: g.plainConfig(t, "gopherfile size")}
+		case p.Vuln != nil:
+			r = Result{State: g.vuln(t), Image: g.plainConfig(t, "govulncheck")}
 		case p.FilesOnly:
 			st, bins := g.files(t)
-			out.Results = append(out.Results, Result{State: st, Image: g.plainConfig(t), Outputs: []Output{bins}})
+			r = Result{State: st, Image: g.plainConfig(t, "go build", "gopherfile checksums"), Outputs: []Output{bins}}
 		default:
-			out.Results = append(out.Results, g.image(t, g.base(i)))
+			r = g.image(t, g.base(i))
+			r.Annotations = g.annotations(t, g.base(i))
 			if out.Rootfs == nil && !t.Rootfs.IsZero() {
 				r := g.rootfsOf(t.Rootfs)
 				out.Rootfs = &r
 			}
 		}
+		if in.SBOM {
+			r.SBOM = g.sbom(t, g.base(i))
+		}
+		out.Results = append(out.Results, r)
 	}
 	return out
 }
@@ -171,6 +199,7 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{}, copies: map[fileList]llb.State{},
 		sameCopies: map[string]llb.State{},
 		compiled:   map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
+		binaries: map[*plan.Binary]llb.State{},
 	}
 	g.source = g.generate()
 	return g

@@ -146,6 +146,8 @@ func TestArchives(t *testing.T) {
 		{"worker", "fleet", "worker", true},
 		{"binaries", "fleet", "binaries", true},
 		{"test", "fleet", "test", true},
+		{"size", "fleet", "size", true},
+		{"vuln", "fleet", "vuln", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := draw(t, archive(t, tt.archive), func(o *plan.Options, in *Input) {
@@ -154,7 +156,8 @@ func TestArchives(t *testing.T) {
 				place := in.SourceMap.Location(Ranges(spec.Pos{Line: 1}, spec.Pos{Line: 1}))
 				in.Named = []Named{{"assets", amd64(), llb.Local("assets", llb.SessionID("session"), place)}}
 				if tt.target == "worker" {
-					in.Bases = []Base{{llb.Image("example.com/base", llb.Platform(amd64()), place), config()}}
+					in.SBOM = true
+					in.Bases = []Base{{State: llb.Image("example.com/base", llb.Platform(amd64()), place), Config: config(), Name: "example.com/base:latest", Digest: "sha256:abc"}}
 				}
 			}, "linux/amd64")
 			golden(t, filepath.Join("testdata", tt.archive+"-"+tt.name+".golden"), text(t, g, []string{"linux/amd64"}))

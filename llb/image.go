@@ -154,16 +154,24 @@ func (g *graph) copyBinary(fa *llb.FileAction, t *plan.Target, b *plan.Binary, d
 	return fa.Copy(bin, "/"+b.File, dest, info, llb.WithUIDGID(0, 0))
 }
 
-// files are binaries as files, with their checksums, and without them.
-func (g *graph) files(t *plan.Target) (all llb.State, bins Output) {
+// exported are binaries as files.
+func (g *graph) exported(t *plan.Target) (bins Output) {
 	var fa *llb.FileAction
 	for i := range t.Binaries {
 		to := "/" + t.Binaries[i].File
 		fa, bins.Paths = g.copyBinary(fa, t, &t.Binaries[i], to), append(bins.Paths, to)
 	}
+	name := llb.WithCustomName("[" + platforms.Format(t.Platform) + " " + t.Name + "] copy")
+	bins.State = llb.Scratch().File(fa, name, g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
+	return bins
+}
+
+// files are binaries as files, with their checksums, and without them.
+func (g *graph) files(t *plan.Target) (all llb.State, bins Output) {
 	title := "[" + platforms.Format(t.Platform) + " " + t.Name + "] "
 	where := []llb.ConstraintsOpt{g.at(t.Pos), llb.Platform(g.in.BuildPlatform)}
-	st := llb.Scratch().File(fa, append(where, llb.WithCustomName(title+"copy"))...)
+	bins = g.exported(t)
+	st := bins.State
 	opts := g.run(StepChecksums, title+"checksums", []string{selfCommand, "checksums", sourceDir, outputDir}, pb.NetMode_NONE, t.Pos)
 	opts = append(opts, llb.AddMount(sourceDir, st, llb.Readonly))
 	sums := g.in.Self.Run(opts...).AddMount(outputDir, llb.Scratch())

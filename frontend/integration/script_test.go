@@ -52,6 +52,10 @@ func TestScript(t *testing.T) {
 			"privateproxy": cmdPrivateproxy,
 			"sshgit":       cmdSSHGit,
 			"searchsecret": cmdSearchsecret,
+			"scanner":      cmdScanner,
+			"sbom":         cmdSBOM,
+			"provenance":   cmdProvenance,
+			"filesize":     cmdFilesize,
 		},
 	})
 }

@@ -14,13 +14,17 @@ import (
 const (
 	// TargetBinaries exports the binaries as files.
 	TargetBinaries = "binaries"
+	// TargetSize exports what the binaries are made of.
+	TargetSize = "size"
 	// TargetTest runs the tests.
 	TargetTest = "test"
+	// TargetVuln exports what is known to be vulnerable in the binaries.
+	TargetVuln = "vuln"
 )
 
 // reservedTargets are the names that no binary of a spec may have.
 func reservedTargets() []string {
-	return []string{TargetBinaries, TargetTest, "cover", "debug", "modules", "size", "vet", "vuln"}
+	return []string{TargetBinaries, TargetTest, "cover", "debug", "modules", TargetSize, "vet", TargetVuln}
 }
 
 // unit is a binary of the spec before it has a platform.
@@ -58,6 +62,10 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 	var chosen *unit
 	if named {
 		chosen = r.choose(units)
+	}
+	if chosen != nil && r.opt.Sizes {
+		units = append([]*unit{chosen}, r.scope(chosen, requested[0]).with(units)...)
+		r.plan.FilesOnly, r.plan.Sizes = true, true
 	}
 	for _, u := range units {
 		var targets []Target
@@ -129,7 +137,8 @@ func (r *resolver) choose(units []*unit) *unit {
 		r.plan.Names = append(r.plan.Names, Name{Name: u.name, Main: u.main.arg, From: from(u), Default: u == preset, Pos: r.pos(u)})
 	}
 	slices.SortStableFunc(r.plan.Names, func(a, b Name) int { return order(b.Default) - order(a.Default) })
-	r.plan.Names = append(r.plan.Names, Name{Name: TargetBinaries, Pos: r.spec.At(&r.spec.Binaries, &r.spec.Main)}, Name{Name: TargetTest, Pos: r.spec.At(&r.spec.Test)})
+	all := r.spec.At(&r.spec.Binaries, &r.spec.Main)
+	r.plan.Names = append(r.plan.Names, Name{Name: TargetBinaries, Pos: all}, Name{Name: TargetTest, Pos: r.spec.At(&r.spec.Test)}, Name{Name: TargetSize, Pos: all}, Name{Name: TargetVuln, Pos: all})
 	if r.opt.Every {
 		return nil
 	}
@@ -138,8 +147,12 @@ func (r *resolver) choose(units []*unit) *unit {
 		names = append(names, n.Name)
 	}
 	switch at := slices.IndexFunc(units, func(u *unit) bool { return u.name == r.opt.Target }); {
-	case r.opt.Target == TargetBinaries:
+	case r.opt.Target == TargetBinaries && !r.opt.Sizes:
 		r.plan.FilesOnly = true
+	case r.opt.Target == TargetSize, r.opt.Sizes && (r.opt.Target == "" || r.opt.Target == TargetBinaries):
+		r.plan.FilesOnly, r.plan.Sizes = true, true
+	case r.opt.Target == TargetVuln && !r.opt.Sizes:
+		r.plan.FilesOnly, r.plan.Vuln = true, r.vuln()
 	case at >= 0:
 		return units[at]
 	case r.opt.Target == "" && preset != nil:
@@ -229,17 +242,40 @@ func (r *resolver) target(u *unit, q requested, units []*unit) Target {
 	t.Rootfs = sc.rootfs(t.Base)
 	t.Files = sc.copies(t.Binaries)
 	t.Image = sc.config(&t)
+	if t.Image.Told {
+		t.Revision, t.Source = r.opt.Revision, r.opt.Source
+	}
 	sc.checkLoader(&t)
 	return t
+}
+
+// filesName is how --target names what is exported as files.
+func (r *resolver) filesName() string {
+	switch {
+	case r.plan.Sizes:
+		return TargetSize
+	case r.plan.Vuln != nil:
+		return TargetVuln
+	}
+	return TargetBinaries
 }
 
 // files are all binaries as files, for each platform.
 func (r *resolver) files(units []*unit, requested []requested) []Target {
 	var targets []Target
 	for _, q := range requested {
-		t := Target{Name: TargetBinaries, Platform: q.platform, Port: q.port, Pos: r.spec.At(&r.spec.Binaries, &r.spec.Main, &r.spec.Build)}
+		t := Target{Name: r.filesName(), Platform: q.platform, Port: q.port, Pos: r.spec.At(&r.spec.Binaries, &r.spec.Main, &r.spec.Build)}
+		told := false
 		for _, u := range units {
-			t.Binaries = append(t.Binaries, r.scope(u, q).binary())
+			sc := r.scope(u, q)
+			t.Binaries = append(t.Binaries, sc.binary())
+			told = told || sc.told()
+			if b := &t.Binaries[len(t.Binaries)-1]; r.plan.Sizes || r.plan.Vuln != nil {
+				b.SymbolFlags = keepSymbols(b.Flags)
+			}
+		}
+		if told {
+			t.Revision, t.Source = r.opt.Revision, r.opt.Source
 		}
 		targets = append(targets, t)
 	}

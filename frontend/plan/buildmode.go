@@ -124,11 +124,16 @@ func (sc *scope) stampNames() []string {
 	return names
 }
 
+// told reports whether the image may tell what it was made from.
+func (sc *scope) told() bool {
+	return len(sc.build.Stamp) == 0 || sc.text(&sc.build.Stamp[0]) != stampNone
+}
+
 // stampLabels are the labels that say what the image was built from (OCI
 // image-spec annotations.md).
-func (sc *scope) stampLabels() map[string]string {
+func (sc *scope) stampLabels(told bool) map[string]string {
 	labels := map[string]string{}
-	if len(sc.build.Stamp) > 0 && sc.text(&sc.build.Stamp[0]) == stampNone {
+	if !told {
 		return labels
 	}
 	if sc.opt.Revision != "" {

@@ -68,7 +68,7 @@ func (r *resolver) argValue(a *spec.Arg) (string, bool) {
 func isPredefined(name string) bool {
 	upper := strings.ToUpper(name)
 	return strings.HasPrefix(name, "BUILDKIT_") || strings.HasPrefix(name, "BUILDX_") ||
-		strings.HasPrefix(name, "GOPHERFILE_") || name == "SOURCE_DATE_EPOCH" || name == "REVISION" || name == "SOURCE" ||
+		strings.HasPrefix(name, "GOPHERFILE_") || name == "SOURCE_DATE_EPOCH" || name == "REVISION" || name == "SOURCE" || name == databaseArg ||
 		slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}, upper)
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"go/version"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -90,6 +91,28 @@ func (sc *scope) ldflags() string {
 		sc.checkQuotes(&sc.build.Stamp, "build.stamp", words[len(words)-1:])
 	}
 	return quote(words)
+}
+
+// keepSymbols returns flags of go build that keep the symbol table. What is
+// compiled, and with that the objects, stays the same.
+func keepSymbols(flags []string) []string {
+	var kept []string
+	for _, f := range flags {
+		value, ok := strings.CutPrefix(f, "-ldflags=")
+		if !ok {
+			kept = append(kept, f)
+			continue
+		}
+		words, _ := splitWords(value)
+		words = slices.DeleteFunc(words, func(w string) bool {
+			name, _, _ := strings.Cut(w, "=")
+			return name == "-s" || name == "--s"
+		})
+		if len(words) > 0 {
+			kept = append(kept, "-ldflags="+quote(words))
+		}
+	}
+	return kept
 }
 
 // gcflags are the values of -gcflags.

@@ -33,10 +33,11 @@ func (sc *scope) config(t *Target) Image {
 		Env:         sc.imageEnv(t),
 		Expose:      sc.expose(),
 		Volumes:     sc.volumes(t),
-		Labels:      sc.stampLabels(),
+		Told:        sc.told(),
 		Stopsignal:  sc.stopsignal(),
 		Healthcheck: sc.healthcheck(t),
 	}
+	out.Labels = sc.stampLabels(out.Told)
 	if im.Entrypoint != nil {
 		out.Entrypoint = sc.texts(im.Entrypoint)
 	}

@@ -34,6 +34,12 @@ type Plan struct {
 	// FilesOnly makes the result the binaries alone, without the image around
 	// them.
 	FilesOnly bool `json:"filesOnly,omitempty"`
+	// Sizes makes the result what the binaries are made of, byte by byte, in
+	// place of them.
+	Sizes bool `json:"sizes,omitempty"`
+	// Vuln makes the result what is known to be vulnerable in the binaries. Nil:
+	// it is something else.
+	Vuln *Vuln `json:"vuln,omitempty"`
 	// Names are what --target can name, the default first.
 	Names []Name `json:"names,omitempty"`
 	// Warnings are worth telling and stop nothing.
@@ -126,6 +132,17 @@ type Stratum struct {
 	Files []string `json:"files"`
 }
 
+// Vuln is how the vulnerabilities of binaries are looked up.
+type Vuln struct {
+	// Database is the URL of a vulnerability database, for when the client passes
+	// none as a named context.
+	Database string `json:"database"`
+	// Fail makes a finding an error.
+	Fail bool `json:"fail,omitempty"`
+	// Download says how modules are had: govulncheck is one.
+	Download *Download `json:"download"`
+}
+
 // Command runs in the builder image before the source tree is read.
 type Command struct {
 	Args []string `json:"args,omitempty"`
@@ -171,8 +188,12 @@ type Target struct {
 	// Files are put beside the binary.
 	Files []File `json:"files,omitempty"`
 	// Image is how the image is run.
-	Image Image    `json:"image,omitzero"`
-	Pos   spec.Pos `json:"pos,omitzero"`
+	Image Image `json:"image,omitzero"`
+	// Revision and Source are what the target is built from, "" when nobody knows
+	// or the spec says not to tell.
+	Revision string   `json:"revision,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Pos      spec.Pos `json:"pos,omitzero"`
 }
 
 // Binary is a program for one platform.
@@ -189,6 +210,9 @@ type Binary struct {
 	Env []string `json:"env,omitempty"`
 	// Flags are the flags of go build, without -o and the package.
 	Flags []string `json:"flags,omitempty"`
+	// SymbolFlags are those that keep the symbol table, for who looks into the
+	// binary. Only the link differs. They are set where they are needed.
+	SymbolFlags []string `json:"symbolFlags,omitempty"`
 	// Stripped says that Flags leave out the symbol table and DWARF.
 	Stripped bool `json:"stripped,omitempty"`
 	// Versions are the module versions that go.mod requires, as path@version. Nil:
@@ -266,6 +290,8 @@ type Image struct {
 	// Labels are those of the build, of the spec and of the client; the last
 	// one of a name wins.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Told says that labels and annotations tell what the image was made from.
+	Told bool `json:"told,omitempty"`
 	// Annotations are those of the manifest, in the order of the spec.
 	Annotations []Annotation `json:"annotations,omitempty"`
 	// Stopsignal is empty for the default of whoever runs the image.
@@ -315,6 +341,8 @@ type Options struct {
 	// Every makes the targets those of all binaries, whatever Target says: for
 	// looking at a spec instead of building it.
 	Every bool
+	// Sizes asks what the binaries are made of: all, or the one that Target names.
+	Sizes bool
 	// Back are import paths that other modules import of the tree, by binary.
 	Back map[string][]string
 	// Imports says that the client imports a cache, so that there is one to fill.

@@ -28,7 +28,8 @@ type Spec struct {
 	Main string `yaml:"main" examples:"./cmd/server|example.com/app/cmd/server"`
 	// Binaries names several binaries: each has a main package, or keys of its
 	// own. Each is a target of its name. --target binaries exports all of them
-	// as files.
+	// as files, --target size what they are made of, and --target vuln what in
+	// them is known to be vulnerable.
 	Binaries []Binary `yaml:"binaries" keys:"[A-Za-z0-9_][A-Za-z0-9_.-]*"`
 	// Platforms are built when the client asks for none. By default it is the
 	// platform of the builder.
@@ -107,7 +108,8 @@ type Build struct {
 	Pgo string `yaml:"pgo" default:"auto" examples:"auto|off|profiles/cpu.pgo"`
 	// Stamp says what carries the revision: labels (of the image), none, or the
 	// names of string variables, which the linker sets, as well as the labels.
-	// A variable makes every commit link again.
+	// A variable makes every commit link again. With none the image does not tell
+	// what it was built from, nor on what.
 	Stamp []string `yaml:"stamp" default:"labels" examples:"labels|none|main.revision"`
 	// Trimpath removes file system paths from the binary.
 	Trimpath *bool `yaml:"trimpath" default:"true"`

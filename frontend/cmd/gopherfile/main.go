@@ -31,6 +31,9 @@ Without a command gopherfile is the frontend, which BuildKit runs by itself.
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "gopherfile:", err)
+		if errors.Is(err, errVulnerable) {
+			os.Exit(3)
+		}
 		os.Exit(1)
 	}
 }
@@ -60,8 +63,14 @@ func run(args []string) error {
 		return diagnoseCommand(args[1:])
 	case "rootfs":
 		return rootfsCommand(args[1:])
+	case "sbom":
+		return sbomCommand(args[1:])
 	case "scan":
 		return scanCommand(args[1:])
+	case "size":
+		return sizeCommand(args[1:])
+	case "vuln":
+		return vulnCommand(args[1:])
 	case "verify":
 		return verifyCommand(args[1:], os.Stdout)
 	case "version":

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/gopherfile/gopherfile/frontend/vuln"
+)
+
+// errVulnerable is the error of a binary with code that is known to be
+// vulnerable, where that is one.
+var errVulnerable = errors.New("vulnerable code found")
+
+// vulnCommand writes what is known to be vulnerable in binaries: vuln [FLAGS]
+// FROM TO FILES... The graph runs it in the builder image; package llb has its
+// arguments. Files are where sizeCommand has them.
+func vulnCommand(args []string) error {
+	var report vuln.Report
+	flags := flag.NewFlagSet("vuln", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints the error
+	program := flags.String("govulncheck", "govulncheck", "the program that knows")
+	db := flags.String("db", "", "URL of the database")
+	flags.StringVar(&report.Platform, "platform", "", "what the binaries are for")
+	created := flags.Int64("created", 0, "time of the documents, in seconds since 1970")
+	fail := flags.Bool("fail", false, "a finding is an error")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("vuln: %w", err)
+	}
+	if flags.NArg() < 3 {
+		return fmt.Errorf("vuln: expected a folder with binaries, a folder to write to and the names of the binaries, found %d arguments", flags.NArg())
+	}
+	report.Created = time.Unix(*created, 0)
+	from, to := flags.Arg(0), flags.Arg(1)
+	found := false
+	for _, name := range flags.Args()[2:] {
+		b, vulnerable, err := lookUp(*program, *db, from, name)
+		if err != nil {
+			return fmt.Errorf("vuln: %s: %w", name, err)
+		}
+		found = found || vulnerable
+		report.Binaries = append(report.Binaries, b)
+	}
+	if err := writeFindings(&report, to); err != nil {
+		return fmt.Errorf("vuln: %w", err)
+	}
+	if found && *fail {
+		return errVulnerable
+	}
+	return nil
+}
+
+// writeFindings writes the report, and shows it.
+func writeFindings(report *vuln.Report, to string) error {
+	for _, out := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{vuln.TextFile, report.WriteText}, {vuln.SARIFFile, report.WriteSARIF}, {vuln.VEXFile, report.WriteVEX},
+	} {
+		var b bytes.Buffer
+		if err := out.write(&b); err != nil {
+			return err
+		}
+		if out.name == vuln.TextFile {
+			fmt.Print(b.String())
+		}
+		if err := writeOutput(filepath.Join(to, out.name), b.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookUp asks govulncheck about a binary, and reports whether it has code that
+// is vulnerable. The binary with symbols says what is linked; the sum is that of
+// the one that is shipped.
+func lookUp(program, db, from, name string) (vuln.Binary, bool, error) {
+	dir, base := path.Split(name)
+	whole := filepath.Join(from, path.Clean(dir)+"-symbols", base)
+	b := vuln.Binary{Name: base}
+	info, err := buildinfo.ReadFile(whole)
+	if err != nil {
+		// WebAssembly: the library that govulncheck reads binaries with is the same.
+		b.Text, b.SARIF, b.VEX = []byte("govulncheck cannot read a binary of this format."), []byte("{}"), []byte("{}")
+		return b, false, nil
+	}
+	b.Module = info.Main.Path
+	shipped, err := os.ReadFile(filepath.Join(from, name))
+	if err != nil {
+		return b, false, err
+	}
+	b.SHA256 = fmt.Sprintf("%x", sha256.Sum256(shipped))
+	var stream bytes.Buffer
+	look := exec.Command(program, "-mode=binary", "-format=json", "-db="+db, whole)
+	look.Stdout, look.Stderr = &stream, os.Stderr
+	if err := look.Run(); err != nil {
+		return b, false, fmt.Errorf("govulncheck: %w", err)
+	}
+	vulnerable := false
+	for _, form := range []struct {
+		name string
+		out  *[]byte
+	}{{"text", &b.Text}, {"sarif", &b.SARIF}, {"openvex", &b.VEX}} {
+		var out bytes.Buffer
+		convert := exec.Command(program, "-mode=convert", "-format="+form.name)
+		convert.Stdin, convert.Stdout, convert.Stderr = bytes.NewReader(stream.Bytes()), &out, os.Stderr
+		err := convert.Run()
+		var exit *exec.ExitError
+		switch {
+		case errors.As(err, &exit) && exit.ExitCode() == 3:
+			vulnerable = true
+		case err != nil:
+			return b, false, fmt.Errorf("govulncheck -format=%s: %w", form.name, err)
+		}
+		*form.out = out.Bytes()
+	}
+	return b, vulnerable, nil
+}
