@@ -54,11 +54,13 @@ func (r *run) goCommand(ctx context.Context, env []string, args ...string) ([]by
 	said := &speech{to: r.Stderr}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, said
-	err := cmd.Run()
+	err := r.runWatched(ctx, cmd, said)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return out.Bytes(), nil
+	case errors.Is(err, errSilent):
+		return nil, err
 	case !errors.As(err, &exit) || ctx.Err() != nil:
 		return nil, fmt.Errorf("go %s: %w", args[0], err)
 	case !r.private && r.cache != "" && corrupt.MatchString(said.text()):
@@ -86,6 +88,10 @@ type speech struct {
 	to   io.Writer
 	line []byte
 	rest bytes.Buffer
+
+	mu sync.Mutex
+	// last is the module that was downloaded last.
+	last string
 }
 
 // text is what was kept, once the go command has ended.
@@ -100,16 +106,26 @@ func (s *speech) Write(p []byte) (int, error) {
 		if !bytes.HasSuffix(s.line, []byte("\n")) {
 			break // the rest of the line comes later
 		}
-		var to io.Writer = &s.rest
-		if bytes.HasPrefix(s.line, []byte("go: downloading ")) {
-			to = s.to
-		}
-		if _, err := to.Write(s.line); err != nil {
+		if err := s.sort(s.line); err != nil {
 			return 0, err
 		}
 		s.line = s.line[:0]
 	}
 	return len(p), nil
+}
+
+// sort passes on a line or keeps it.
+func (s *speech) sort(line []byte) error {
+	what, ok := bytes.CutPrefix(line, []byte("go: downloading "))
+	if !ok {
+		s.rest.Write(line)
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = string(bytes.TrimSpace(what))
+	_, err := s.to.Write(line)
+	return err
 }
 
 // value returns what an environment says, where the last one counts.

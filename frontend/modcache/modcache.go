@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // ErrGo is returned when a go command has failed and said why.
@@ -50,6 +51,9 @@ type Options struct {
 	Env []string
 	// Stderr is where the go command says what is wrong.
 	Stderr io.Writer
+	// Silence is after how long without a byte from anywhere it is said that a
+	// go command waits, and Limit after how long it is ended. Zero is never.
+	Silence, Limit time.Duration
 }
 
 // run is one try to fill the module cache.

@@ -116,6 +116,10 @@ type project struct {
 	proxy string
 	// at is the directory in either that is built in.
 	at string
+	// more is put over the environment.
+	more []string
+	// silence and limit are those of the go command.
+	silence, limit time.Duration
 }
 
 // newProject makes a tree of an archive, and its go.sum files. The modules of a
@@ -176,8 +180,9 @@ func (p *project) moduleFiles() {
 
 // env is the environment of the go command, with what comes first in args.
 func (p *project) env(cache string) []string {
-	return append(os.Environ(), "GOENV=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOWORK=",
+	env := append(os.Environ(), "GOENV=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOWORK=",
 		"GOSUMDB=off", "GOMODCACHE="+cache, "GOPROXY="+fileURL(p.proxy), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	return append(env, p.more...)
 }
 
 // golang runs a command after settings of the environment.
@@ -212,7 +217,7 @@ func (p *project) fill(cache string, builds ...Build) result {
 	temp := p.t.TempDir()
 	res := result{out: p.t.TempDir()}
 	back, err := Fill(p.t.Context(), Options{
-		Want: Want{Builds: builds}, Dir: filepath.Join(p.files, p.at), Out: res.out, Temp: temp, Env: p.env(cache), Stderr: &stderr,
+		Want: Want{Builds: builds}, Dir: filepath.Join(p.files, p.at), Out: res.out, Temp: temp, Env: p.env(cache), Stderr: &stderr, Silence: p.silence, Limit: p.limit,
 	})
 	res.err, res.stderr = err, stderr.String()
 	if back != nil {

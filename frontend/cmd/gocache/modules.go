@@ -8,8 +8,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gopherfile/gopherfile/frontend/modcache"
+)
+
+// The go command waits for an answer without an end. After silence people are
+// told, after limit it is ended: no proxy takes so long to begin an answer.
+const (
+	silence = 30 * time.Second
+	limit   = 10 * time.Minute
 )
 
 const modulesUsage = `usage: gocache modules -want FILE -out DIR [-back FILE]
@@ -43,7 +51,7 @@ func fill(ctx context.Context, want, out, back string) error {
 	if err != nil {
 		return err
 	}
-	opt := modcache.Options{Temp: os.TempDir(), Env: os.Environ(), Stderr: os.Stderr}
+	opt := modcache.Options{Temp: os.TempDir(), Env: os.Environ(), Stderr: os.Stderr, Silence: silence, Limit: limit}
 	if err := json.Unmarshal(data, &opt.Want); err != nil {
 		return fmt.Errorf("%s: %w", want, err)
 	}
