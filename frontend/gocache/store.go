@@ -208,12 +208,28 @@ func (s *store) replace(name string, data []byte, finish func(*os.File)) (*os.Fi
 		finish(f)
 		// Others than the user that made it may read the store, as the go
 		// command lets them.
-		err = errors.Join(f.Chmod(0o644), os.Rename(f.Name(), name))
+		err = errors.Join(f.Chmod(0o644), rename(f.Name(), name))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
 	return f, nil
+}
+
+// rename puts a file in the place of another, or of an empty directory, which a
+// broken disk may have left there: it would be a miss forever. A directory that
+// is not empty may be a program that the go command keeps.
+func rename(from, to string) error {
+	err := os.Rename(from, to)
+	if err == nil || !isDir(to) || os.Remove(to) != nil {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+func isDir(name string) bool {
+	info, err := os.Lstat(name)
+	return err == nil && info.IsDir()
 }
 
 // used lets trimming know that a file is in use.

@@ -24,6 +24,12 @@ func damages() map[string]func(path string) error {
 			}
 			return os.MkdirAll(filepath.Join(path, "x"), 0o755)
 		},
+		"empty folder": func(path string) error {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			return os.Mkdir(path, 0o755)
+		},
 		"link to itself": func(path string) error {
 			if err := os.Remove(path); err != nil {
 				return err
