@@ -124,7 +124,7 @@ func (c *cause) password(forbidden, insecure bool) (why, help string) {
 	return fmt.Sprintf("%s refuses the password of the secret %s", host, c.opt.Netrc), "may that user read it?"
 }
 
-// checksum explains what is wrong with a checksum.
+// checksum explains what is wrong with what was downloaded.
 func (c *cause) checksum() (why, help string) {
 	switch {
 	case c.has("checksum mismatch") && c.has("reported by the checksum server", "sum.golang.org:"):
@@ -133,6 +133,8 @@ func (c *cause) checksum() (why, help string) {
 		return "its checksum is not that of go.sum", "somebody changed the version after it was published; look at it before you change go.sum"
 	case c.has("missing go.sum entry"):
 		return "go.sum has no entry for it", "run go mod tidy"
+	case c.has("not a valid zip file", "zip: checksum error", "zip: unsupported"):
+		return "what was downloaded is no valid zip file", "the module proxy, or what stands between, sends something else; try again, or see modules.proxy"
 	}
 	return "", ""
 }
@@ -215,6 +217,8 @@ func (c *cause) certificate() (why, help string) {
 // network explains why a host cannot be reached.
 func (c *cause) network() (why, help string) {
 	switch {
+	case strings.HasSuffix(strings.TrimSpace(c.said), "EOF"):
+		return c.host + " ended the connection in the middle of an answer", "try again later"
 	case c.has("Proxy Authentication Required", "from proxy after CONNECT"):
 		return "the HTTP proxy asks for a password", httpProxyHelp
 	case c.has("proxyconnect tcp: "):
