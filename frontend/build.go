@@ -77,6 +77,9 @@ type build struct {
 	contextDef *pb.Definition
 	// sources is what the scan reads of the context, nil when it reads the tree.
 	sources *sources
+	// beside are the files that compile steps read and that did not come along
+	// with the names.
+	beside []string
 	// tree is what there is to compile. Of some files it may have the name alone.
 	tree       files
 	index      *scan.Index
@@ -114,6 +117,9 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	graph := llb.New(b.plan, in)
 	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.checkContext(ctx, &in); err != nil {
 		return nil, err
 	}
 	if err := b.proven(proofs); err != nil {

@@ -54,6 +54,10 @@ type fake struct {
 	resolveErr func(ref string) error
 	execErr    func(ctx context.Context, command *pb.Meta) (exitCode uint32, err error)
 	commitErr  error
+	// resolveHangs is true for a registry that does not answer.
+	resolveHangs bool
+	// cut are files that change while they are sent: half of them arrives.
+	cut []string
 	// transferErr fails the transfers of names.
 	transferErr error
 
@@ -243,18 +247,24 @@ func (f *fake) source(src *pb.SourceOp) (fstest.MapFS, error) {
 		return nil, travel(fmt.Errorf("no access allowed to dir %q", name))
 	}
 	tree, err := filter(tree, src.Attrs)
-	if err != nil || src.Attrs[pb.AttrMetadataTransfer] == "" {
-		return tree, err
+	if err == nil && src.Attrs[pb.AttrMetadataTransfer] != "" {
+		if f.transferErr != nil {
+			return nil, travel(f.transferErr)
+		}
+		tree, err = metadataOnly(tree, src.Attrs[pb.AttrMetadataTransferExclude])
 	}
-	if f.transferErr != nil {
-		return nil, travel(f.transferErr)
+	for _, name := range f.cut {
+		if file := tree[name]; err == nil && file != nil {
+			tree = maps.Clone(tree)
+			tree[name] = &fstest.MapFile{Mode: file.Mode, Data: file.Data[:len(file.Data)/2]}
+		}
 	}
-	return metadataOnly(tree, src.Attrs[pb.AttrMetadataTransferExclude])
+	return tree, err
 }
 
 // scan runs the scan on what its step sees.
 func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
-	tree := &scan.NamedFS{Names: &scan.Names{}}
+	tree := &scan.NamedFS{Names: &scan.Names{}, Exact: true}
 	var mains []string
 	for _, v := range ops {
 		if src := v.op.GetSource(); src != nil && strings.HasPrefix(src.Identifier, "local://") {
@@ -279,6 +289,9 @@ func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
 	if errors.As(err, new(*scan.Error)) {
 		ix, err = scan.Tree(tree, mains...)
 	}
+	if errors.Is(err, scan.ErrChanged) {
+		return nil, travel(commandError(scan.ExitChanged, "/bin/gopherfile scan", ops[len(ops)-1].digest))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -293,10 +306,14 @@ func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
 func imageDigest() digest.Digest { return digest.FromString("image") }
 
 // ResolveImageConfig answers from the table.
-func (f *fake) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (f *fake) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	f.mu.Lock()
 	f.resolved = append(f.resolved, fmt.Sprintf("%s as %q", ref, opt.LogName))
 	f.mu.Unlock()
+	if f.resolveHangs {
+		<-ctx.Done()
+		return "", "", nil, travel(ctx.Err())
+	}
 	var p ocispecs.Platform
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
 		p = *opt.ImageOpt.Platform

@@ -92,6 +92,9 @@ func metadataOnly(tree fstest.MapFS, exceptions string) (fstest.MapFS, error) {
 			return err
 		}
 		st := &fstypes.Stat{Path: name, Mode: uint32(d.Type())}
+		if d.Type() == 0 {
+			st.Size = int64(len(tree[name].Data))
+		}
 		if d.Type() == fs.ModeSymlink {
 			st.Linkname = string(tree[name].Data)
 		}

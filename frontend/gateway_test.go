@@ -178,6 +178,8 @@ func behave(t *testing.T, f *fake, key, value string) {
 	case "git-input": // an input of that name that knows no more than it must
 		st := bkllb.NewState(bkllb.NewSource("git://git.test/hello.git#main", nil, bkllb.Constraints{}).Output())
 		f.inputs[value] = st
+	case "cut": // half of that file arrives
+		f.cut = append(f.cut, value)
 	case "gateway": // the frontend runs from an image
 		st := bkllb.Image("docker.io/library/self:1", bkllb.WithCustomName("self"))
 		f.self = &st

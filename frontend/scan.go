@@ -89,11 +89,12 @@ func (b *build) code(ctx context.Context, in *llb.Input) error {
 		}
 	}
 	in.Code, in.Held, in.Beside = b.sources.contents, b.sources.hasContent, in.Context
+	b.beside = slices.Sorted(maps.Keys(others))
 	if len(others) > maxBeside {
 		return nil
 	}
 	var patterns []string
-	for _, f := range slices.Sorted(maps.Keys(others)) {
+	for _, f := range b.beside {
 		patterns = append(patterns, llb.Literal(f))
 	}
 	if len(patterns) == 0 {
@@ -208,6 +209,7 @@ func parseMetadata(data []byte) (*scan.Names, error) {
 		}
 		data = data[n:]
 		names.Add(st.Path, fs.FileMode(st.Mode), st.Linkname)
+		names.SetSize(st.Path, st.Size)
 	}
 	return names, nil
 }
@@ -300,11 +302,15 @@ func (b *build) scanStep(ctx context.Context, mains []string) (*scan.Index, erro
 	return ix, nil
 }
 
-// scanError says that a scan failed, which is never the fault of the context.
+// scanError says that a scan failed, which is the fault of a context only when
+// that changed under it.
 func (b *build) scanError(err error) error {
 	var exit *gatewaypb.ExitError
-	if !errors.As(err, &exit) {
+	switch {
+	case !errors.As(err, &exit):
 		return fmt.Errorf("scan the build context: %w", err)
+	case exit.ExitCode == scan.ExitChanged:
+		return &explained{msg: "the build context changed while it was sent, as the lines above say: build again", err: err}
 	}
 	msg := fmt.Sprintf("the scan of the build context failed with exit code %d because of a defect of gopherfile: please report it with its own lines above", exit.ExitCode)
 	return &explained{msg: msg, err: err}

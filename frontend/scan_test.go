@@ -85,6 +85,8 @@ func stepFake(t *testing.T) *fake {
 	f := hello(t)
 	behindGateway(f)
 	f.locals["context"]["lib/lib.go"] = &fstest.MapFile{Data: []byte("package lib\n")}
+	f.locals["context"]["main_test.go"] = &fstest.MapFile{Data: []byte("package main\n")}
+	f.locals["context"]["notes.txt"] = &fstest.MapFile{Data: []byte("notes\n")}
 	return f
 }
 
@@ -159,8 +161,9 @@ func scanStep(t *testing.T, f *fake) *pb.Definition {
 	return nil
 }
 
-// TestScanStepKey checks what the key of the scan follows from: names, not
-// contents, sizes or times, and nothing that asks for it to run again.
+// TestScanStepKey checks what the definition of the scan holds: names, and the
+// sizes of what it reads, of which the key has the contents anyhow. No other
+// size and no time, and nothing that asks for it to run again.
 func TestScanStepKey(t *testing.T) {
 	digests := func(change func(f *fake)) string {
 		f := stepFake(t)
@@ -182,7 +185,12 @@ func TestScanStepKey(t *testing.T) {
 		change func(f *fake)
 		same   bool
 	}{
-		"content":  {func(f *fake) { f.locals["context"]["main.go"].Data = []byte("package main\n\nfunc main() { }\n") }, true},
+		"content": {func(f *fake) {
+			f.locals["context"]["main.go"].Data = []byte("package main\n\nimport _ \"example.com/dep\"\n\tfunc main() {}\n")
+		}, true},
+		"size":     {func(f *fake) { f.locals["context"]["main.go"].Data = []byte("package main\n\nfunc main() { }\n") }, false},
+		"test":     {func(f *fake) { f.locals["context"]["main_test.go"].Data = []byte("package main // other\n") }, true},
+		"other":    {func(f *fake) { f.locals["context"]["notes.txt"].Data = []byte("other notes\n") }, true},
 		"mode":     {func(f *fake) { f.locals["context"]["main.go"].Mode = 0o600 }, true},
 		"no cache": {func(f *fake) { f.opts["no-cache"] = "" }, true},
 		"import":   {func(f *fake) { f.opts["cache-imports"] = `[{"Type":"registry","Attrs":{"ref":"example.com/cache"}}]` }, true},

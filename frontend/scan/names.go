@@ -3,17 +3,21 @@ package scan
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Names are the names in a source tree: what each stands for and where links
-// lead, but no content, no size and no time. The zero value is an empty tree.
+// lead, but no content and no time. Of files the size may be known. The zero
+// value is an empty tree.
 //
-// Their binary form is the same for the same names.
+// Their binary form is the same for the same names and the same sizes of what a
+// scan reads. Other sizes are not in it.
 type Names struct {
 	entries map[string]named
 }
@@ -23,6 +27,8 @@ type named struct {
 	kind  fs.FileMode
 	link  string
 	names []string
+	// size is that of a file plus 1, 0 when it is not known.
+	size int64
 }
 
 // Add adds a name. Of the mode only the type matters; link is where a symbolic
@@ -54,6 +60,32 @@ func (n *Names) Add(name string, mode fs.FileMode, link string) {
 	n.entries[dir] = above
 }
 
+// SetSize notes how large a file is that was added.
+func (n *Names) SetSize(name string, size int64) {
+	if e, ok := n.entries[name]; ok && e.kind == 0 && size >= 0 {
+		e.size = size + 1
+		n.entries[name] = e
+	}
+}
+
+// Size returns how large a file is, if that is known.
+func (n *Names) Size(name string) (size int64, ok bool) {
+	e := n.entries[name]
+	return e.size - 1, e.size > 0
+}
+
+// Starting returns the files of known size whose names start like this, sorted.
+func (n *Names) Starting(prefix string) []string {
+	var files []string
+	for name, e := range n.entries {
+		if e.size > 0 && strings.HasPrefix(name, prefix) {
+			files = append(files, name)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
 // Links yields the symbolic links among the names, in no order.
 func (n *Names) Links() func(yield func(name string) bool) {
 	return func(yield func(string) bool) {
@@ -69,14 +101,16 @@ func (n *Names) Links() func(yield func(name string) bool) {
 // link is only there to be left alone.
 const (
 	letterFile  = 'f'
+	letterSized = 'F'
 	letterDir   = 'd'
 	letterLink  = 'l'
 	letterOther = 'o'
 )
 
 // MarshalBinary writes the tree in depth: of each name a letter, the name in
-// its directory and a zero byte. Then a link has its target and a zero byte,
-// and a directory what is in it and a zero byte.
+// its directory and a zero byte. Then a file that a scan reads has its size and
+// a zero byte, a link its target and a zero byte, and a directory what is in it
+// and a zero byte.
 func (n *Names) MarshalBinary() ([]byte, error) { return n.appendDir(nil, "."), nil }
 
 func (n *Names) appendDir(data []byte, dir string) []byte {
@@ -87,6 +121,9 @@ func (n *Names) appendDir(data []byte, dir string) []byte {
 		switch e.kind {
 		case 0:
 			letter = letterFile
+			if e.size > 0 && Reads(name) {
+				letter = letterSized
+			}
 		case fs.ModeDir:
 			letter = letterDir
 		case fs.ModeSymlink:
@@ -95,6 +132,8 @@ func (n *Names) appendDir(data []byte, dir string) []byte {
 		data = append(data, letter)
 		data = append(append(data, base...), 0)
 		switch letter {
+		case letterSized:
+			data = append(strconv.AppendInt(data, e.size-1, 10), 0)
 		case letterLink:
 			data = append(append(data, e.link...), 0)
 		case letterDir:
@@ -133,7 +172,15 @@ func (n *Names) UnmarshalBinary(data []byte) error {
 			return errors.New("no list of names")
 		}
 		kind, link := fs.ModeIrregular, ""
+		size := int64(-1)
 		switch entry[0] {
+		case letterSized:
+			text, _ := next() // without the zero byte it is no list either
+			var err error
+			if size, err = strconv.ParseInt(text, 10, 63); err != nil || size < 0 {
+				return errors.New("no list of names")
+			}
+			kind = 0
 		case letterFile:
 			kind = 0
 		case letterDir:
@@ -146,6 +193,7 @@ func (n *Names) UnmarshalBinary(data []byte) error {
 		}
 		name := path.Join(dir, entry[1:])
 		n.Add(name, kind, link)
+		n.SetSize(name, size)
 		if kind == fs.ModeDir {
 			dir, depth = name, depth+1
 		}
@@ -168,7 +216,16 @@ type NamedFS struct {
 	// or climbs out, as it is for BuildKit. Otherwise it leads nowhere, as it does
 	// for who compiles in the tree.
 	Rooted bool
+	// Exact says that a file has to have the size that is known of it.
+	Exact bool
 }
+
+// ErrChanged is wrapped when a file is not what it was when the names were
+// listed.
+var ErrChanged = errors.New("it changed while it was sent")
+
+// ExitChanged is the exit code of a scan that met [ErrChanged].
+const ExitChanged = 4
 
 // find returns an entry by the name that it has when no link is left on the way
 // to it, nor itself is one if last is set.
@@ -236,7 +293,19 @@ func (t *NamedFS) Open(name string) (fs.File, error) {
 	if e.kind == fs.ModeDir {
 		return namedDir{namedInfo{path.Base(name), e.kind}}, nil
 	}
-	return t.Content.Open(real)
+	f, err := t.Content.Open(real)
+	if err != nil || !t.Exact || e.size == 0 {
+		return f, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() != e.size-1 {
+		err = fmt.Errorf("%s has %d bytes instead of %d: %w", name, info.Size(), e.size-1, ErrChanged)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // namedDir is a directory as a file: what holds no content is not in

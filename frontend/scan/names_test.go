@@ -183,3 +183,92 @@ func TestReads(t *testing.T) {
 		t.Errorf("got %d files with content, want %d", len(left), want)
 	}
 }
+
+// TestNamesSize checks which sizes are written, and that they come back.
+func TestNamesSize(t *testing.T) {
+	sizes := map[string]int64{"go.mod": 25, "main.go": 0, "a/asm.s": 7, "a/a_test.go": 8, "README.md": 9, "words.txt": 10}
+	list := func(change func(n *Names)) []byte {
+		n := &Names{}
+		for name, size := range sizes {
+			n.Add(name, 0, "")
+			n.SetSize(name, size)
+		}
+		change(n)
+		data, err := n.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	data := list(func(*Names) {})
+	back := &Names{}
+	if err := back.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range sizes {
+		size, ok := back.Size(name)
+		if ok != Reads(name) || ok && size != want {
+			t.Errorf("%s: got %d, %v, want %d only if a scan reads it", name, size, ok, want)
+		}
+	}
+	if again, _ := back.MarshalBinary(); !bytes.Equal(again, data) {
+		t.Errorf("got %q, want %q", again, data)
+	}
+	for name, size := range sizes {
+		other := list(func(n *Names) { n.SetSize(name, size+1) })
+		if same := bytes.Equal(other, data); same == Reads(name) {
+			t.Errorf("%s: the list with another size is the same: %v", name, same)
+		}
+	}
+	if diff := cmp.Diff([]string{"a/asm.s"}, back.Starting("a/")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	none := list(func(n *Names) {
+		n.SetSize("main.go", -1)
+		n.SetSize("nowhere", 1)
+		n.Add("d", fs.ModeDir, "")
+		n.SetSize("d", 1)
+	})
+	if !bytes.Contains(none, []byte("dd\x00\x00")) {
+		t.Errorf("got %q, want no size of what is no file", none)
+	}
+	for _, text := range []string{"Fa.go\x00", "Fa.go\x00-1\x00", "Fa.go\x00x\x00", "Fa.go\x00\x00", "Fa.go\x0099999999999999999999\x00"} {
+		if err := back.UnmarshalBinary([]byte(text)); err == nil {
+			t.Errorf("%q: got no error", text)
+		}
+	}
+}
+
+// TestNamedFSExact checks that a file of another size is an error where sizes
+// count, and only there.
+func TestNamedFSExact(t *testing.T) {
+	names := &Names{}
+	for _, name := range []string{"same.go", "less.go", "gone.go", "unknown.go"} {
+		names.Add(name, 0, "")
+	}
+	names.Add("link.go", fs.ModeSymlink, "less.go")
+	names.SetSize("same.go", 4)
+	names.SetSize("less.go", 5)
+	names.SetSize("gone.go", 1)
+	content := fstest.MapFS{"same.go": {Data: []byte("same")}, "less.go": {Data: []byte("less")}, "unknown.go": {Data: []byte("unknown")}}
+	for name, want := range map[string]error{"same.go": nil, "unknown.go": nil, "less.go": ErrChanged, "link.go": ErrChanged, "gone.go": fs.ErrNotExist} {
+		f, err := (&NamedFS{Names: names, Content: content, Exact: true}).Open(name)
+		if !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%s: got error %v, want %v", name, err, want)
+		}
+		if err == nil {
+			f.Close()
+		}
+		if f, err := (&NamedFS{Names: names, Content: content}).Open(name); errors.Is(err, ErrChanged) {
+			t.Errorf("%s: got error %v where sizes do not count", name, err)
+		} else if err == nil {
+			f.Close()
+		}
+	}
+	names.Add("go.mod", 0, "")
+	content["go.mod"] = &fstest.MapFile{Data: []byte("module example.com/a\n")}
+	_, err := Scan(&NamedFS{Names: names, Content: content, Exact: true}, Options{})
+	if want := "less.go has 4 bytes instead of 5: it changed while it was sent"; !errors.Is(err, ErrChanged) || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}

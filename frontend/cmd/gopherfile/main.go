@@ -15,6 +15,7 @@ import (
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto"
 
 	"github.com/gopherfile/gopherfile/frontend"
+	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
 const usage = `usage: gopherfile COMMAND
@@ -31,8 +32,11 @@ Without a command gopherfile is the frontend, which BuildKit runs by itself.
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "gopherfile:", err)
-		if errors.Is(err, errVulnerable) {
+		switch {
+		case errors.Is(err, errVulnerable):
 			os.Exit(3)
+		case errors.Is(err, scan.ErrChanged):
+			os.Exit(scan.ExitChanged)
 		}
 		os.Exit(1)
 	}

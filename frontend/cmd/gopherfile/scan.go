@@ -17,7 +17,8 @@ import (
 // scanCommand writes the index of a source tree: scan [-names FILE] FROM TO
 // MAINS... The graph runs it on the frontend's own image; package llb has its
 // arguments. What is wrong with go.mod and go.work is part of the index, which
-// is that of the whole tree then.
+// is that of the whole tree then. A tree that changed while it was sent has none,
+// see [scan.ExitChanged].
 func scanCommand(args []string) error {
 	flags := flag.NewFlagSet("scan", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -75,7 +76,7 @@ func openTree(dir, names string) (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree := &scan.NamedFS{Names: &scan.Names{}, Content: os.DirFS(dir)}
+	tree := &scan.NamedFS{Names: &scan.Names{}, Content: os.DirFS(dir), Exact: true}
 	if err := tree.Names.UnmarshalBinary(data); err != nil {
 		return nil, fmt.Errorf("read %s: %w", names, err)
 	}

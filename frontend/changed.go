@@ -1,0 +1,112 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
+	"github.com/gopherfile/gopherfile/llb"
+)
+
+// checkContext makes sure that what was built is of files as they were when the
+// client listed them. It is asked when all has been transferred.
+func (b *build) checkContext(ctx context.Context, in *llb.Input) error {
+	if b.sources == nil {
+		return nil
+	}
+	if err := b.checkSent(ctx, in.Beside, b.beside); err != nil {
+		return err
+	}
+	return b.checkSent(ctx, in.Context, b.imageFiles())
+}
+
+// imageFiles are the files of the context that images hold.
+func (b *build) imageFiles() []string {
+	found := map[string]bool{}
+	for i := range b.plan.Targets {
+		for _, f := range b.plan.Targets[i].Files {
+			if f.Context != "" || f.URL != "" || found[f.Path] {
+				continue
+			}
+			found[f.Path] = true
+		}
+	}
+	var names []string
+	for _, p := range slices.Sorted(maps.Keys(found)) {
+		root, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "*")
+		if at := strings.IndexAny(root, `?[\`); at >= 0 {
+			root = root[:at]
+		}
+		names = append(names, b.sources.files.Names.Starting(root)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// checkSent compares files of a transfer with what the client said of them when
+// it listed the names. A client sends what it can read when it comes to a file:
+// of one that was deleted nothing, of one that is being written a part. BuildKit
+// takes that. The scan checks what it reads itself.
+func (b *build) checkSent(ctx context.Context, st bkllb.State, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	def, err := b.marshal(ctx, st)
+	if err != nil {
+		return err
+	}
+	// It has been transferred for a step: this does not do it again.
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, Evaluate: true})
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	ref, err := res.SingleRef()
+	if err != nil {
+		return fmt.Errorf("load the build context: %w", err)
+	}
+	sent := &tree{ctx: ctx, ref: ref}
+	dirs := map[string][]string{}
+	for _, name := range names {
+		dirs[path.Dir(name)] = append(dirs[path.Dir(name)], name)
+	}
+	for _, name := range names { // in order: the first that is wrong is the error
+		if some := dirs[path.Dir(name)]; some[0] == name {
+			if err := b.checkDir(sent, some); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkDir compares files of one directory.
+func (b *build) checkDir(sent *tree, names []string) error {
+	entries, err := sent.ReadDir(path.Dir(names[0]))
+	if err != nil {
+		return fmt.Errorf("read the build context: %w", err)
+	}
+	for _, name := range names {
+		size, known := b.sources.files.Names.Size(name)
+		if !known {
+			continue // a link, or what the go command will miss
+		}
+		at, found := slices.BinarySearchFunc(entries, path.Base(name), func(e fs.DirEntry, base string) int {
+			return strings.Compare(e.Name(), base)
+		})
+		if !found {
+			return fmt.Errorf("%s is gone: %w: build again", name, scan.ErrChanged)
+		}
+		if info, err := entries[at].Info(); err == nil && info.Size() != size {
+			return fmt.Errorf("%s has %d bytes instead of %d: %w: build again", name, info.Size(), size, scan.ErrChanged)
+		}
+	}
+	return nil
+}
