@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/moby/buildkit/solver/pb"
@@ -90,6 +91,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestRegistryHangs checks that a build does not wait forever for a registry
+// that does not answer, and says for which image.
+func TestRegistryHangs(t *testing.T) {
+	for _, tt := range []struct{ name, spec, want string }{
+		{"builder", "main: .\n", "no builder image golang:1.26-alpine: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
+		{"chosen builder", "builder: registry.test/go\n", "no builder image registry.test/go: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := helloSpec(t, tt.spec)
+				f.resolveHangs = true
+				if _, err := Build(t.Context(), f); err == nil || err.Error() != tt.want {
+					t.Errorf("got error %v, want %s", err, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // TestCancelRead checks that reading the context ends with the request.
 func TestCancelRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -132,5 +152,18 @@ func TestBuilderOnce(t *testing.T) {
 	f.resolved = slices.DeleteFunc(f.resolved, func(s string) bool { return !strings.Contains(s, "golang") })
 	if len(f.resolved) != 1 {
 		t.Errorf("got %q, want it once", f.resolved)
+	}
+}
+
+// TestSpoiledLayer checks that a part of an image that is not what it should be
+// is explained when a step needs it: the image itself was found.
+func TestSpoiledLayer(t *testing.T) {
+	f := hello(t)
+	f.execErr = func(context.Context, *pb.Meta) (uint32, error) {
+		return 0, travel(errors.New(`failed to compute cache key: failed commit on ref "layer-sha256:1": unexpected commit digest sha256:2, expected sha256:1: failed precondition`))
+	}
+	_, err := Build(t.Context(), f)
+	if want := "docker buildx prune"; err == nil || !strings.HasPrefix(err.Error(), "pull an image: ") || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want one with %q", err, want)
 	}
 }

@@ -41,10 +41,12 @@ func downloads(p *plan.Plan) []*plan.Download {
 // downloadError says which module could not be had, and what is missing. It
 // finds out by downloading once more; when that does not work, the step's own
 // lines have to do.
-func (b *build) downloadError(ctx context.Context, said string, err error) error {
-	msg := "go mod download " + said
-	if why := b.diagnose(ctx); why != "" {
-		msg = "go mod download: " + why
+func (b *build) downloadError(ctx context.Context, code uint32, err error) error {
+	msg := "go mod download " + failed(code)
+	if code != killedCode { // of that the go command knows nothing
+		if why := b.diagnose(ctx); why != "" {
+			msg = "go mod download: " + why
+		}
 	}
 	return &explained{msg: msg, err: err}
 }

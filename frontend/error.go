@@ -96,16 +96,30 @@ func (b *build) builderError(err error) error {
 		help = " (Go " + b.plan.Release + " may not exist, or has no image yet; see go: and builder:)"
 	case has("not found"), has("access denied"):
 		help = " (see builder: in the spec)"
+	case has("401 Unauthorized"), has("403 Forbidden"):
+		help = " (see builder: in the spec; is there a docker login for its registry?)"
+	case has("429 Too Many Requests"), has("500 Internal Server Error"), has("502 Bad Gateway"), has("503 Service Unavailable"), has("504 Gateway Timeout"):
+		help = " (try again later)"
+	case has(spoiled):
+		help = spoiledHelp
 	case unreachable(err):
 		help = " (is its registry reachable from the builder?)"
 	}
 	return errdefs.WithSource(fmt.Errorf("no builder image %s: %w%s", ref.Ref, err, help), b.sourceOf(b.source.Filename, ref.Pos))
 }
 
+// spoiled is in what BuildKit says of a part of an image that is not what its
+// digest says. It keeps that part, and finds the same wrong one in the next build.
+const (
+	spoiled     = "unexpected commit digest"
+	spoiledHelp = " (its registry, or a proxy before it, sent something else; BuildKit keeps that until docker buildx prune)"
+)
+
 // unreachable reports whether a registry did not answer.
 func unreachable(err error) bool {
 	text := err.Error()
-	return strings.Contains(text, "failed to do request") || strings.Contains(text, "dial ") || strings.Contains(text, "timeout")
+	return strings.Contains(text, "failed to do request") || strings.Contains(text, "dial ") || strings.Contains(text, "timeout") ||
+		strings.Contains(text, "no answer")
 }
 
 // vulnerable is the exit code of govulncheck for a finding.
@@ -115,11 +129,15 @@ const vulnerable = 3
 // lines are in the log of its step.
 func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error {
 	var exit *gatewaypb.ExitError
-	if !errors.As(err, &exit) {
+	switch {
+	case errors.As(err, &exit):
+	case strings.Contains(err.Error(), spoiled):
+		return fmt.Errorf("pull an image: %w%s", err, spoiledHelp)
+	default:
 		return err
 	}
 	platform := platforms.Format(t.Platform)
-	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
+	said := failed(exit.ExitCode)
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "/gopherfile vuln ") && exit.ExitCode == vulnerable:
@@ -131,9 +149,11 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	case strings.Contains(text, `"go mod download"`) && b.plan.Vuln != nil && len(downloads(b.plan)) == 0:
 		return &explained{msg: "go mod download of govulncheck " + said, err: err}
 	case strings.Contains(text, `"go mod download"`), strings.Contains(text, "/gocache modules "):
-		return b.downloadError(ctx, said, err)
+		return b.downloadError(ctx, exit.ExitCode, err)
 	case strings.Contains(text, `"go test`):
 		return &explained{msg: "go test " + said, err: err}
+	case strings.Contains(text, "/gocache go build "):
+		return &explained{msg: fmt.Sprintf("go build of packages that %s imports, for %s, %s", t.Name, platform, said), err: err}
 	}
 	for _, bin := range t.Binaries {
 		if strings.Contains(text, `"go build `) && strings.Contains(text, " "+bin.Main+`"`) {
@@ -143,15 +163,26 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	return fmt.Errorf("%s for %s: %w", t.Name, platform, err)
 }
 
+// killedCode is the exit code of a command that SIGKILL has ended.
+const killedCode = 128 + 9
+
+// failed says how a command ended.
+func failed(code uint32) string {
+	if code == killedCode {
+		return fmt.Sprintf("was killed, exit code %d: is there enough memory?", code)
+	}
+	return fmt.Sprintf("failed with exit code %d: its own lines above say why", code)
+}
+
 // generateError says which command of the spec failed.
 func (b *build) generateError(ctx context.Context, err error) error {
 	var exit *gatewaypb.ExitError
 	if !errors.As(err, &exit) {
 		return err
 	}
-	said := fmt.Sprintf("failed with exit code %d: its own lines above say why", exit.ExitCode)
+	said := failed(exit.ExitCode)
 	if strings.Contains(err.Error(), `"go mod download"`) {
-		return b.downloadError(ctx, said, err)
+		return b.downloadError(ctx, exit.ExitCode, err)
 	}
 	for _, c := range b.plan.Generate {
 		if command := strings.Join(c.Args, " "); strings.Contains(err.Error(), strconv.Quote(command)) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -14,6 +15,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/system"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
@@ -54,7 +56,7 @@ func (b *build) image(ctx context.Context, r imageRequest) (imageFound, error) {
 		return imageFound{}, err
 	}
 	named = reference.TagNameOnly(named)
-	resolved, dgst, data, err := b.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+	resolved, dgst, data, err := b.imageConfig(ctx, named.String(), sourceresolver.Opt{
 		LogName:  "[internal] load metadata for " + named.String(),
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &r.platform, ResolveMode: b.ui.ImageResolveMode.String()},
 	})
@@ -86,6 +88,21 @@ func (b *build) image(ctx context.Context, r imageRequest) (imageFound, error) {
 		b.at(r.pos),
 	).WithImageConfig(data)
 	return out, err
+}
+
+// registryLimit is how long a registry may take to tell what an image is. It is
+// asked for two small files; BuildKit waits for them without an end.
+const registryLimit = 2 * time.Minute
+
+// imageConfig asks the registry of an image for its config.
+func (b *build) imageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	limited, cancel := context.WithTimeout(ctx, registryLimit)
+	defer cancel()
+	resolved, dgst, data, err := b.client.ResolveImageConfig(limited, ref, opt)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("no answer from its registry in %v", registryLimit)
+	}
+	return resolved, dgst, data, err
 }
 
 // loadImage is a named context in place of an image.
