@@ -18,7 +18,6 @@ const (
 	stepStd      = `\[\S+ std\] go build`
 	stepDeps     = `\[\S+ dependencies of app\] go build`
 	stepCompile  = `\[\S+ app\] go build`
-	stepExport   = `exporting to (image|client)`
 	stepPush     = `pushing layers`
 )
 
@@ -51,7 +50,7 @@ func daemonFaults() []fault {
 		{name: "in the module download", at: stepDownload, download: true, before: proxyHangs},
 		{name: "while std is compiled", at: stepStd},
 		{name: "while dependencies are compiled", at: stepDeps},
-		{name: "while the binary is compiled", at: stepCompile, slow: true, quick: true},
+		{name: "while the binary is compiled", at: stepCompile, local: true, slow: true, quick: true},
 		{name: "in the export of an image", at: `exporting to image`, toRegistry: true},
 		{name: "in the push", at: stepPush, toRegistry: true, before: uploadsHang},
 		{name: "before the build, and not started again", before: func(_ context.Context, w *world) error { return w.daemon.kill() }},
@@ -103,7 +102,7 @@ func clientFaults() []fault {
 		{group: group, name: "SIGKILL in the scan", at: stepScan, then: kill, silent: true, after: nothingRuns},
 		{group: group, name: "SIGKILL in the module download", at: stepDownload, download: true, before: proxyHangs, then: kill, silent: true, after: nothingRuns},
 		{group: group, name: "SIGKILL while std is compiled", at: stepStd, then: kill, silent: true, after: nothingRuns},
-		{group: group, name: "SIGKILL while the binary is compiled", at: stepCompile, slow: true, then: kill, silent: true, after: nothingRuns},
+		{group: group, name: "SIGKILL while the binary is compiled", at: stepCompile, local: true, slow: true, then: kill, silent: true, after: nothingRuns},
 		{group: group, name: "SIGKILL in the push", at: stepPush, toRegistry: true, before: uploadsHang, then: kill, silent: true, after: nothingRuns},
 		{group: group, name: "its connection is cut while the binary is compiled", at: stepCompile, slow: true, want: gone, after: nothingRuns,
 			then: func(w *world, _ *running) error { w.gate.cut(); return nil }},
@@ -140,7 +139,7 @@ func processFaults() []fault {
 	return []fault{
 		{group: group, name: "the frontend, in the scan", at: stepScan, then: killed(isFrontend), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
 		{group: group, name: "the frontend, in the module download", at: stepDownload, download: true, before: proxyHangs, then: killed(isFrontend), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
-		{group: group, name: "the compiler", at: stepCompile, slow: true, quick: true, then: killed(isCompile("example.com/app/slow")),
+		{group: group, name: "the compiler", at: stepCompile, local: true, slow: true, quick: true, then: killed(isCompile("example.com/app/slow")),
 			want: `go build \. for linux/\w+ failed`, says: `signal: killed`},
 		{group: group, name: "the go command", at: stepCompile, slow: true, then: killed(func(args []string) bool {
 			return filepath.Base(args[0]) == "go" && len(args) > 1 && args[1] == "build"

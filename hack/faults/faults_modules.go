@@ -33,7 +33,7 @@ func moduleFaults() []fault {
 		{name: "does not answer for a while", works: true, toRegistry: true, met: true, says: `gocache: .*waiting.*`, before: hangsAWhile(40 * time.Second)},
 		{name: "answers 401", want: failed + `password`, met: true, before: breaks(zipFile, answers(401))},
 		{name: "answers 403", want: failed + `refuses`, met: true, before: breaks(zipFile, answers(403))},
-		{name: "answers 404", want: failed + `does not have it`, met: true, quick: true, before: breaks(zipFile, answers(404))},
+		{name: "answers 404", want: failed + `does not have it`, local: true, met: true, quick: true, before: breaks(zipFile, answers(404))},
 		{name: "answers 410", want: failed + `does not have it`, met: true, before: breaks(zipFile, answers(410))},
 		{name: "answers 429", want: failed + `answers 429`, met: true, before: breaks(zipFile, answers(429))},
 		{name: "answers 500", want: failed + `answers 500`, met: true, before: breaks(zipFile, answers(500))},
@@ -90,7 +90,7 @@ func contextFaults() []fault {
 	return list{
 		{name: "an embedded file is deleted before its content is sent", want: told, before: slowClient(embedFile), at: stepNames, then: deleted(embedFile)},
 		{name: "an embedded file grows", want: embedFile + otherwise, before: slowClient(embedFile), at: stepOthers, then: grown},
-		{name: "an embedded file is cut short", want: embedFile + otherwise, before: slowClient(embedFile), at: stepOthers, then: shorter(embedFile), quick: true},
+		{name: "an embedded file is cut short", local: true, want: embedFile + otherwise, before: slowClient(embedFile), at: stepOthers, then: shorter(embedFile), quick: true},
 		{name: "a Go file is cut short", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile), at: stepNames, then: shorter(slowFile)},
 		{name: "a Go file is deleted", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile, padding(0), padding(1), padding(2), padding(3), padding(4), padding(5)), at: stepNames, then: deleted(slowFile)},
 		{name: "the client is stopped for a while (SIGSTOP)", works: true, toRegistry: true, before: slowClient(embedFile), at: stepOthers, then: func(_ *world, r *running) error {
