@@ -215,7 +215,7 @@ func judgeRelease(found string, want Promise) *Problem {
 		return nil
 	}
 	return &Problem{
-		Found: found, Expected: expected, Effect: "what differs between the releases",
+		Found: or(found, "no Go release"), Expected: expected, Effect: "what differs between the releases",
 		Help: fmt.Sprintf("which release does %s hold?", want.Builder),
 	}
 }
