@@ -131,7 +131,9 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		}
 	}
 	b.annotate(rb, graph)
-	addReport(rb, graph, proofs)
+	if err := b.addReport(ctx, rb, graph, proofs); err != nil {
+		return nil, err
+	}
 	res, err := rb.Finalize()
 	if err != nil {
 		return nil, err

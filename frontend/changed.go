@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/llb"
@@ -33,7 +32,7 @@ func (b *build) imageFiles() []string {
 	found := map[string]bool{}
 	for i := range b.plan.Targets {
 		for _, f := range b.plan.Targets[i].Files {
-			if f.Context != "" || f.URL != "" || found[f.Path] {
+			if f.Context != "" || f.URL != "" {
 				continue
 			}
 			found[f.Path] = true
@@ -64,15 +63,10 @@ func (b *build) checkSent(ctx context.Context, st bkllb.State, names []string) e
 		return err
 	}
 	// It has been transferred for a step: this does not do it again.
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, Evaluate: true})
+	sent, err := b.load(ctx, def)
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return err
 	}
-	ref, err := res.SingleRef()
-	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
-	}
-	sent := &tree{ctx: ctx, ref: ref}
 	dirs := map[string][]string{}
 	for _, name := range names {
 		dirs[path.Dir(name)] = append(dirs[path.Dir(name)], name)

@@ -144,6 +144,8 @@ func (f *fake) output(name string, ops []vertex) (fstest.MapFS, error) {
 		return f.scan(ops)
 	case strings.HasSuffix(name, "] bytes by module"):
 		return fstest.MapFS{"size.txt": {Data: []byte("the sizes of " + step + "]\n")}, "size.json": {Data: []byte("{}\n")}}, nil
+	case strings.HasSuffix(name, " vuln] govulncheck"):
+		return fstest.MapFS{"vuln.txt": {Data: []byte("what " + step + "] found\n")}}, nil
 	case strings.Contains(name, "] copy /"), strings.HasSuffix(name, " "+plan.TargetBinaries+"] copy"):
 		return f.compiler.compiled(ops), nil
 	case strings.HasSuffix(name, "] image"):

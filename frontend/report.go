@@ -1,10 +1,13 @@
 package frontend
 
 import (
+	"context"
+
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
 
 	"github.com/gopherfile/gopherfile/frontend/verify"
+	"github.com/gopherfile/gopherfile/frontend/vuln"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
@@ -12,8 +15,30 @@ import (
 // build (commands/build.go there). BuildKit has no name for it.
 const inlineMessage = "frontend.result.inlinemessage"
 
-// addReport tells what was built, a line for each binary of each platform.
-func addReport(rb *dockerui.ResultBuilder, g *llb.Graph, all []*proof) {
+// addReport tells what was built: a line for each binary of each platform, and
+// with --target vuln what was found. A step says nothing when it is cached.
+func (b *build) addReport(ctx context.Context, rb *dockerui.ResultBuilder, g *llb.Graph, all []*proof) error {
+	report := builtReport(g, all)
+	if b.plan.Vuln != nil {
+		for i, p := range all {
+			if i > 0 {
+				report += "\n"
+			}
+			found, err := readWhole(ctx, p.result, vuln.TextFile)
+			if err != nil {
+				return err
+			}
+			report += string(found)
+		}
+	}
+	if report != "" {
+		rb.AddMeta(inlineMessage, []byte(report))
+	}
+	return nil
+}
+
+// builtReport has a line for each binary of each platform.
+func builtReport(g *llb.Graph, all []*proof) string {
 	var lines []verify.Line
 	for i, p := range all {
 		for j, facts := range p.facts {
@@ -24,7 +49,8 @@ func addReport(rb *dockerui.ResultBuilder, g *llb.Graph, all []*proof) {
 			lines = append(lines, l)
 		}
 	}
-	if len(lines) > 0 {
-		rb.AddMeta(inlineMessage, []byte(verify.Report(lines)))
+	if len(lines) == 0 {
+		return ""
 	}
+	return verify.Report(lines)
 }

@@ -8,6 +8,7 @@ import (
 
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/patternmatcher"
 
 	"github.com/gopherfile/gopherfile/frontend/lint"
@@ -168,17 +169,26 @@ func (b *build) mainContext(ctx context.Context, key string, opts ...bkllb.Local
 // .git, not even for an embed; a commit must not compile anything.
 func (b *build) excluded() []string { return append(slices.Clone(b.excludes), ".git") }
 
-// loadWhole transfers the whole build context. It imports no cache: there is
-// none for what comes from the client.
+// loadWhole transfers the whole build context.
 func (b *build) loadWhole(ctx context.Context) error {
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: b.contextDef, Evaluate: true})
+	whole, err := b.load(ctx, b.contextDef)
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return err
+	}
+	b.tree = whole
+	return nil
+}
+
+// load transfers a part of the build context. It imports no cache: there is none
+// for what comes from the client.
+func (b *build) load(ctx context.Context, def *pb.Definition) (*tree, error) {
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, Evaluate: true})
+	if err != nil {
+		return nil, fmt.Errorf("load the build context: %w", err)
 	}
 	ref, err := res.SingleRef()
 	if err != nil {
-		return fmt.Errorf("load the build context: %w", err)
+		return nil, fmt.Errorf("load the build context: %w", err)
 	}
-	b.tree = &tree{ctx: ctx, ref: ref}
-	return nil
+	return &tree{ctx: ctx, ref: ref}, nil
 }

@@ -30,6 +30,8 @@ type proof struct {
 	// facts and problems are those of the binaries, in the order of the plan.
 	facts    []*verify.Facts
 	problems [][]verify.Problem
+	// result is what was built.
+	result client.Reference
 }
 
 // proofs are what is to be proven of a graph.
@@ -160,5 +162,6 @@ func (b *build) proveTarget(ctx context.Context, p *proof, def *pb.Definition, l
 	if err = cmp.Or(err, proveErr); err != nil {
 		return nil, b.stepError(ctx, p.target, err)
 	}
+	p.result = ref
 	return ref, b.loadable(ctx, p, ref)
 }

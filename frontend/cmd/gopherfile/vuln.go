@@ -32,7 +32,7 @@ func vulnCommand(args []string) error {
 	db := flags.String("db", "", "URL of the database")
 	flags.StringVar(&report.Platform, "platform", "", "what the binaries are for")
 	created := flags.Int64("created", 0, "time of the documents, in seconds since 1970")
-	fail := flags.Bool("fail", false, "a finding is an error")
+	failing := flags.Bool("fail", false, "a finding is an error")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("vuln: %w", err)
 	}
@@ -50,17 +50,19 @@ func vulnCommand(args []string) error {
 		found = found || vulnerable
 		report.Binaries = append(report.Binaries, b)
 	}
-	if err := writeFindings(&report, to); err != nil {
+	fail := found && *failing
+	if err := writeFindings(&report, to, fail); err != nil {
 		return fmt.Errorf("vuln: %w", err)
 	}
-	if found && *fail {
+	if fail {
 		return errVulnerable
 	}
 	return nil
 }
 
-// writeFindings writes the report, and shows it.
-func writeFindings(report *vuln.Report, to string) error {
+// writeFindings writes the report. It shows what fails: nobody will see the files,
+// and what does not fail is shown by the frontend.
+func writeFindings(report *vuln.Report, to string, show bool) error {
 	for _, out := range []struct {
 		name  string
 		write func(io.Writer) error
@@ -71,7 +73,7 @@ func writeFindings(report *vuln.Report, to string) error {
 		if err := out.write(&b); err != nil {
 			return err
 		}
-		if out.name == vuln.TextFile {
+		if show && out.name == vuln.TextFile {
 			fmt.Print(b.String())
 		}
 		if err := writeOutput(filepath.Join(to, out.name), b.Bytes()); err != nil {
