@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -64,6 +65,19 @@ func caught(err *error) {
 	}
 }
 
+// beside runs a function in a goroutine of its own. What it returns waits for the
+// end, and returns the error.
+func beside(f func() error) func() error {
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { done <- err }()
+		defer caught(&err)
+		err = f()
+	}()
+	return func() error { return <-done }
+}
+
 // build is one request on its way.
 type build struct {
 	client  client.Client
@@ -125,11 +139,6 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	if err := b.proven(proofs); err != nil {
 		return nil, err
 	}
-	if graph.Rootfs != nil {
-		if err := b.checkRootfs(ctx, *graph.Rootfs); err != nil {
-			return nil, err
-		}
-	}
 	b.annotate(rb, graph)
 	if err := b.addReport(ctx, rb, graph, proofs); err != nil {
 		return nil, err
@@ -165,6 +174,11 @@ func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, ep
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	checkRootfs, err := b.checkRootfs(ctx, graph)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	rootfsChecked := beside(checkRootfs)
 	limit := make(chan struct{}, maxProofs)
 	sboms := make([]client.Reference, len(graph.Results))
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
@@ -180,7 +194,8 @@ func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, ep
 		}
 		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
 	})
-	return rb, sboms, proofs, err
+	// What fails for these files fails for the images, where it is explained.
+	return rb, sboms, proofs, cmp.Or(err, rootfsChecked())
 }
 
 // annotate gives every manifest its annotations.

@@ -203,12 +203,17 @@ func (b *build) rootfs() plan.Rootfs {
 	return plan.Rootfs{}
 }
 
-// checkRootfs warns about files that the builder image could not give.
-func (b *build) checkRootfs(ctx context.Context, st bkllb.State) error {
-	def, err := b.marshal(ctx, st)
-	if err != nil {
-		return err
+// checkRootfs returns what warns about files that the builder image could not
+// give. It is to be called beside the build, which makes them.
+func (b *build) checkRootfs(ctx context.Context, g *llb.Graph) (func() error, error) {
+	if g.Rootfs == nil {
+		return func() error { return nil }, nil
 	}
+	def, err := b.marshal(ctx, *g.Rootfs)
+	return func() error { return b.warnRootfs(ctx, def) }, err
+}
+
+func (b *build) warnRootfs(ctx context.Context, def *pb.Definition) error {
 	ref, err := b.solve(ctx, def)
 	if err != nil {
 		return err

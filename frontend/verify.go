@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -59,27 +58,22 @@ func (b *build) proofs(ctx context.Context, g *llb.Graph) ([]*proof, error) {
 // prove reads the binaries of a target and compares them with the plan. The
 // states are read beside each other, within the limit of all targets.
 func (b *build) prove(ctx context.Context, p *proof, limit chan struct{}) error {
-	var wg sync.WaitGroup
-	errs := make([]error, len(p.defs))
-	first := 0
+	waits := make([]func() error, len(p.defs))
+	at := 0
 	for i := range p.defs {
-		wg.Add(1)
-		go func(first int) {
-			defer wg.Done()
-			defer caught(&errs[i])
+		first := at
+		waits[i] = beside(func() error {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			errs[i] = b.proveState(ctx, p, i, first)
-		}(first)
-		first += len(p.paths[i])
+			return b.proveState(ctx, p, i, first)
+		})
+		at += len(p.paths[i])
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	var first error
+	for _, wait := range waits {
+		first = cmp.Or(first, wait())
 	}
-	return nil
+	return first
 }
 
 // proveState reads the binaries of one state, of which the first has a number.
@@ -148,18 +142,10 @@ func (b *build) proven(all []*proof) error {
 // proveTarget solves the image of a target and proves its binaries, beside each
 // other: a build without changes waits no longer for both than for one.
 func (b *build) proveTarget(ctx context.Context, p *proof, def *pb.Definition, limit chan struct{}) (client.Reference, error) {
-	var wg sync.WaitGroup
-	var proveErr error
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
-		defer caught(&proveErr)
-		proveErr = b.prove(ctx, p, limit)
-	}()
+	proved := beside(func() error { return b.prove(ctx, p, limit) })
 	ref, err := b.solve(ctx, def)
-	wg.Wait()
 	// What fails for the binary fails for the image, and is explained once.
-	if err = cmp.Or(err, proveErr); err != nil {
+	if err = cmp.Or(err, proved()); err != nil {
 		return nil, b.stepError(ctx, p.target, err)
 	}
 	p.result = ref
