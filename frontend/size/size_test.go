@@ -9,11 +9,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -53,29 +54,12 @@ func TestPackageOf(t *testing.T) {
 // compiled links a program for a port, with its symbols.
 func compiled(t *testing.T, port string) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	return verifytest.Compile(t, port, "-w", map[string]string{
 		"go.mod":       "module example.com/app\n\ngo 1.26.0\n\nrequire example.com/dep.v1 v1.2.3\n\nreplace example.com/dep.v1 => ./dep\n",
 		"main.go":      "package main\n\nimport \"example.com/dep.v1/sub\"\n\nfunc main() { println(sub.Table[len(sub.Table)-1]) }\n",
 		"dep/go.mod":   "module example.com/dep.v1\n",
 		"dep/sub/a.go": "package sub\n\n// Table is data.\nvar Table = [10000]byte{1, 2, 3, 9999: 4}\n",
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	goos, goarch, _ := strings.Cut(port, "/")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o", "app", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return filepath.Join(dir, "app")
+	})
 }
 
 // TestRead reads binaries of all formats: every byte that is loaded is counted

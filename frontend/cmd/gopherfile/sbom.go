@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gopherfile/gopherfile/frontend/sbom"
+	"github.com/gopherfile/gopherfile/frontend/verify"
 )
 
 // sbomCommand writes what binaries are made of: sbom [FLAGS] FROM TO FILES...
@@ -73,8 +74,17 @@ func describe(name string) (sbom.File, error) {
 		return sbom.File{}, err
 	}
 	out := sbom.File{SHA1: fmt.Sprintf("%x", first.Sum(nil)), SHA256: fmt.Sprintf("%x", second.Sum(nil))}
-	if info, err := sbom.Read(f); err == nil {
-		out.Info = info
+	st, err := f.Stat()
+	if err != nil {
+		return sbom.File{}, err
+	}
+	facts, err := verify.Read(f, st.Size())
+	if err != nil {
+		return sbom.File{}, err
+	}
+	// A WebAssembly module may have a release and nothing else.
+	if facts.Go != nil && facts.Go.Path != "" {
+		out.Info = facts.Go
 	}
 	return out, nil
 }

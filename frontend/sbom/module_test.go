@@ -1,0 +1,55 @@
+package sbom
+
+import (
+	"debug/buildinfo"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestVersionM checks that a document has the modules that go version -m lists,
+// those and no others.
+func TestVersionM(t *testing.T) {
+	program, least := "gopherfile", 20
+	if testing.Short() {
+		program, least = "gocache", 1
+	}
+	exe := filepath.Join(t.TempDir(), program)
+	if out, err := exec.Command("go", "build", "-o", exe, "../cmd/"+program).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.Command("go", "version", "-m", exe).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Split(strings.Trim(line, "\t\n"), "\t")
+		if fields[0] == "dep" {
+			want = append(want, fields[1]+" "+fields[2])
+		}
+	}
+	info, err := buildinfo.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := Write(Input{Name: "test", Files: []File{{Name: "test", Info: info}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range validate(t, data).Packages {
+		switch p.PackageName {
+		case "stdlib", "toolchain", "test", info.Main.Path:
+		default:
+			got = append(got, p.PackageName+" "+p.PackageVersion)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) < least || !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
