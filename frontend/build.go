@@ -33,6 +33,8 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, err
 	}
 	b := &build{client: c, ui: ui}
+	ctx, cancel := context.WithCancel(ctx)
+	defer b.end(cancel)
 	if res, ok, err := b.static(); ok || err != nil {
 		return res, err
 	}
@@ -53,6 +55,14 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, context.Cause(ctx)
 	}
 	return res, b.explain(err)
+}
+
+// end stops what nobody waits for.
+func (b *build) end(cancel context.CancelFunc) {
+	cancel()
+	if b.ahead != nil {
+		_ = b.ahead.wait() // error ignored: what it is about was not needed
+	}
 }
 
 // caught turns a panic into an error. It is deferred in every goroutine of
@@ -103,6 +113,10 @@ type build struct {
 	// builderState is the image of builderRef, nil before it is known.
 	builderState *bkllb.State
 	builderRef   string
+	// builds says that there is more to do than to tell about the spec, and ahead
+	// is what has begun for that. Nil: nothing.
+	builds bool
+	ahead  *ahead
 	// diagnosis is why a download failed, once it is diagnosed.
 	diagnosing sync.Mutex
 	diagnosed  bool
@@ -111,6 +125,7 @@ type build struct {
 
 // run builds what was asked for.
 func (b *build) run(ctx context.Context) (*client.Result, error) {
+	b.builds = true
 	if err := b.resolve(ctx, false); err != nil {
 		return nil, err
 	}

@@ -21,9 +21,15 @@ import (
 // lintInput is what the rules look at: the plan of all binaries, whatever is
 // built.
 func (b *build) lintInput() lint.Input {
+	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.filesOnly()}
+	if b.plan.All != nil {
+		all := *b.plan
+		all.Targets = b.plan.All
+		in.Plan = &all
+		return in
+	}
 	opt := b.options
 	opt.Every = true
-	in := lint.Input{Spec: b.spec, Source: b.text(), Index: b.index, Plan: b.plan, FilesOnly: b.filesOnly()}
 	if p, err := plan.Resolve(b.spec, b.index, opt); err == nil {
 		in.Plan = p
 	} // otherwise what is wrong is not in what is built

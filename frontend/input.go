@@ -90,11 +90,22 @@ func (b *build) builder(ctx context.Context) (bkllb.State, error) {
 	if b.builderState != nil && b.builderRef == ref {
 		return *b.builderState, nil
 	}
-	found, err := b.image(ctx, imageRequest{ref: ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: b.plan.Builder.Pos})
+	found, err := b.findBuilder(ctx)
 	if err == nil {
 		b.builderState, b.builderRef = &found.state, ref
 	}
 	return found.state, err
+}
+
+// findBuilder looks up the builder image, unless that was done ahead.
+func (b *build) findBuilder(ctx context.Context) (imageFound, error) {
+	if a := b.ahead; a != nil {
+		b.ahead = nil
+		if err := a.wait(); a.ref == b.plan.Builder.Ref {
+			return a.found, err
+		}
+	}
+	return b.image(ctx, b.builderRequest(b.plan.Builder))
 }
 
 // currentFrontend is the image that runs, nil in the process of a client.

@@ -39,9 +39,11 @@ func (b *build) resolve(ctx context.Context, every bool) error {
 	if err := b.parse(); err != nil {
 		return err
 	}
+	b.lookAheadOfSpec(ctx)
 	if err := b.loadContext(ctx); err != nil {
 		return err
 	}
+	b.lookAheadOfModule(ctx)
 	opt, err := b.planOptions(ctx)
 	if err != nil {
 		return err

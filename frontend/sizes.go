@@ -18,6 +18,7 @@ func (b *build) printSizes(ctx context.Context) (*client.Result, bool, error) {
 	if b.ui.BuildOpts().Opts["requestid"] != requestSize {
 		return nil, false, nil
 	}
+	b.builds = true
 	if err := b.resolve(ctx, false); err != nil {
 		return nil, true, err
 	}

@@ -67,14 +67,22 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 		units = append([]*unit{chosen}, r.scope(chosen, requested[0]).with(units)...)
 		r.plan.FilesOnly, r.plan.Sizes = true, true
 	}
+	var all []Target
 	for _, u := range units {
 		var targets []Target
 		for _, q := range requested {
 			targets = append(targets, r.target(u, q, units))
 		}
-		if u == chosen || r.opt.Every {
-			r.plan.Targets = append(r.plan.Targets, targets...)
+		if u == chosen {
+			r.plan.Targets = targets
 		}
+		all = append(all, targets...)
+	}
+	if r.opt.Every {
+		r.plan.Targets = all
+	}
+	if !r.opt.Sizes {
+		r.plan.All = all
 	}
 	if r.plan.FilesOnly {
 		r.plan.Targets = r.files(units, requested)

@@ -31,6 +31,9 @@ type Plan struct {
 	// the platforms were asked for. With Options.Every they are those of all
 	// binaries, one binary after the other.
 	Targets []Target `json:"targets,omitempty"`
+	// All are the targets of all binaries, as with Options.Every, whatever is
+	// built. Nil: that is no image, and nobody knows.
+	All []Target `json:"-"`
 	// FilesOnly makes the result the binaries alone, without the image around
 	// them.
 	FilesOnly bool `json:"filesOnly,omitempty"`

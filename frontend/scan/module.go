@@ -281,3 +281,20 @@ func resolveDir(dir, name string) string {
 	}
 	return path.Join(dir, name)
 }
+
+// Root returns the go line and the toolchain line of the module at the root of a
+// tree. Nil: there is none, it is part of a workspace, or it cannot be read.
+func Root(fsys fs.FS) *Module {
+	if _, err := fs.Stat(fsys, "go.work"); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	data, err := fs.ReadFile(fsys, "go.mod")
+	if err != nil {
+		return nil
+	}
+	m, err := parseModule("go.mod", data)
+	if err != nil {
+		return nil
+	}
+	return m
+}
