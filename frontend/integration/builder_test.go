@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gopherfile/gopherfile/hack/buildkitd"
 )
 
 // cmdBuildkitd starts another, empty daemon for the script and points its
@@ -30,13 +32,9 @@ import (
 func cmdBuildkitd(ts *testscript.TestScript, _ bool, args []string) {
 	dir, err := os.MkdirTemp("", "bk")
 	ts.Check(err)
-	addr := "unix://" + filepath.Join(dir, "s")
-	registry := ts.Getenv("REGISTRY")
-	config := fmt.Sprintf("root = %q\n[grpc]\naddress = [%q]\n[otel]\nsocketPath = %q\n[cdi]\ndisabled = true\n[worker.containerd]\nenabled = false\n"+
-		"[worker.oci]\nenabled = true\nnetworkMode = \"host\"\n%s\n[registry.\"docker.io\"]\nmirrors = [%q]\n[registry.%q]\nhttp = true\n",
-		filepath.Join(dir, "root"), addr, filepath.Join(dir, "o"), strings.Join(args, "\n"), registry, registry)
+	config := buildkitd.Config{Root: filepath.Join(dir, "root"), Run: dir, Registry: ts.Getenv("REGISTRY"), Worker: args}
 	file := filepath.Join(dir, "buildkitd.toml")
-	ts.Check(os.WriteFile(file, []byte(config), 0o600))
+	ts.Check(config.Write(file))
 	log, err := os.Create(filepath.Join(dir, "log"))
 	ts.Check(err)
 	cmd := exec.Command("buildkitd", "--config", file)
@@ -49,9 +47,9 @@ func cmdBuildkitd(ts *testscript.TestScript, _ bool, args []string) {
 		log.Close()
 		_ = os.RemoveAll(dir)
 	})
-	ts.Setenv("BUILDKIT_HOST", addr)
+	ts.Setenv("BUILDKIT_HOST", config.Address())
 	for range 100 {
-		if exec.Command("buildctl", "--addr", addr, "debug", "workers").Run() == nil {
+		if exec.Command("buildctl", "--addr", config.Address(), "debug", "workers").Run() == nil {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)

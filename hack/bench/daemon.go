@@ -12,6 +12,8 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/tonistiigi/fsutil"
+
+	"github.com/gopherfile/gopherfile/hack/buildkitd"
 )
 
 // daemon is a BuildKit of its own, with nothing in it at first.
@@ -41,42 +43,16 @@ func startDaemon(ctx context.Context, d *described) (builder, error) {
 }
 
 func (b *daemon) start(ctx context.Context) error {
-	addr := "unix://" + filepath.Join(b.run, "sock")
 	config := filepath.Join(b.root, "buildkitd.toml")
-	text := fmt.Sprintf(`root = %q
-
-[grpc]
-  address = [%q]
-
-[otel]
-  socketPath = %q
-
-[cdi]
-  disabled = true
-
-[worker.containerd]
-  enabled = false
-
-[worker.oci]
-  enabled = true
-  networkMode = "host"
-  snapshotter = "auto"
-  gc = false
-
-[registry."docker.io"]
-  mirrors = [%q]
-
-[registry.%q]
-  http = true
-`, filepath.Join(b.root, "state"), addr, filepath.Join(b.run, "otel"), b.env.registry, b.env.registry)
-	if err := errors.Join(os.WriteFile(config, []byte(text), 0o600), os.Mkdir(b.definitions, 0o755)); err != nil {
+	settings := buildkitd.Config{Root: filepath.Join(b.root, "state"), Run: b.run, Registry: b.env.registry}
+	if err := errors.Join(settings.Write(config), os.Mkdir(b.definitions, 0o755)); err != nil {
 		return err
 	}
 	var err error
 	if b.process, err = startProcess(filepath.Join(b.root, "log"), "buildkitd", "--config", config); err != nil {
 		return err
 	}
-	if b.client, err = client.New(ctx, addr); err != nil {
+	if b.client, err = client.New(ctx, settings.Address()); err != nil {
 		return err
 	}
 	return b.process.wait(ctx, func(ctx context.Context) error {

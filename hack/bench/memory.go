@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gopherfile/gopherfile/hack/buildkitd"
 )
 
 // watchTree looks at a process and all that it started. The function that it
@@ -37,31 +39,12 @@ func watchTree(pid int) (peak func() int64) {
 func allocated(pid int) int64 {
 	var sum int64
 	for next := []int{pid}; len(next) > 0; next = next[1:] {
-		dir := filepath.Join("/proc", strconv.Itoa(next[0]))
-		if status, err := os.ReadFile(filepath.Join(dir, "status")); err == nil { // else it ended
+		if status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(next[0]), "status")); err == nil { // else it ended
 			sum += int64(size(status, "RssAnon:"))
 		}
-		next = append(next, children(dir)...)
+		next = append(next, buildkitd.Children(next[0])...)
 	}
 	return sum
-}
-
-// children are the processes that one started, by its folder in /proc.
-func children(dir string) []int {
-	lists, err := filepath.Glob(filepath.Join(dir, "task/*/children"))
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for _, list := range lists {
-		text, _ := os.ReadFile(list) // error ignored: the thread ended
-		for _, field := range strings.Fields(string(text)) {
-			if pid, err := strconv.Atoi(field); err == nil {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
 }
 
 // cpuOf is the processor time of a process and of all that it started and that

@@ -12,48 +12,25 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gopherfile/gopherfile/hack/buildkitd"
 )
 
 // daemon is a buildkitd that can be killed and started again on the same data.
 // It has a process namespace of its own, as in a container: nothing that it
 // started outlives it.
 type daemon struct {
-	config, log, sock string
-	cmd               *exec.Cmd
-	ended             chan struct{}
+	config, log, address string
+	cmd                  *exec.Cmd
+	ended                chan struct{}
 }
 
 // newDaemon writes the configuration of a daemon. Its data is in root, its
 // socket in run. Images of docker.io come from the registry at mirror.
 func newDaemon(root, run, mirror string) (*daemon, error) {
-	d := &daemon{config: filepath.Join(run, "buildkitd.toml"), log: filepath.Join(run, "buildkitd.log"), sock: filepath.Join(run, "buildkitd.sock")}
-	text := fmt.Sprintf(`root = %q
-
-[grpc]
-  address = [%q]
-
-[otel]
-  socketPath = %q
-
-[cdi]
-  disabled = true
-
-[worker.containerd]
-  enabled = false
-
-[worker.oci]
-  enabled = true
-  networkMode = "host"
-  snapshotter = "overlayfs"
-  gc = false
-
-[registry."docker.io"]
-  mirrors = [%q]
-
-[registry.%q]
-  http = true
-`, root, "unix://"+d.sock, filepath.Join(run, "otel.sock"), mirror, mirror)
-	return d, os.WriteFile(d.config, []byte(text), 0o600)
+	settings := buildkitd.Config{Root: root, Run: run, Registry: mirror, Worker: []string{`snapshotter = "overlayfs"`}}
+	d := &daemon{config: filepath.Join(run, "buildkitd.toml"), log: filepath.Join(run, "buildkitd.log"), address: settings.Address()}
+	return d, settings.Write(d.config)
 }
 
 // start starts the daemon and returns when it answers.
@@ -63,7 +40,7 @@ func (d *daemon) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	_ = os.Remove(d.sock) // error ignored: a daemon that was killed leaves it
+	_ = os.Remove(d.socket()) // error ignored: a daemon that was killed leaves it
 	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "buildkitd", "--config", d.config)
 	cmd.Stdout, cmd.Stderr = log, log
 	// In a group of its own: an interrupt is for us, who stop it in order.
@@ -81,7 +58,7 @@ func (d *daemon) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		err := exec.CommandContext(ctx, "buildctl", "--addr", "unix://"+d.sock, "debug", "workers").Run()
+		err := exec.CommandContext(ctx, "buildctl", "--addr", d.address, "debug", "workers").Run()
 		if err == nil {
 			return nil
 		}
@@ -94,6 +71,9 @@ func (d *daemon) start(ctx context.Context) error {
 		return fmt.Errorf("buildkitd does not answer: %w\n%s", err, d.tail())
 	}
 }
+
+// socket is the file of its address.
+func (d *daemon) socket() string { return strings.TrimPrefix(d.address, "unix://") }
 
 // running reports whether the daemon has not ended.
 func (d *daemon) running() bool {
@@ -139,7 +119,7 @@ func (d *daemon) end(sig syscall.Signal, limit time.Duration) error {
 // pid is the process of the daemon: the only child of the program that made
 // its namespace.
 func (d *daemon) pid() int {
-	for _, pid := range children(d.cmd.Process.Pid) {
+	for _, pid := range buildkitd.Children(d.cmd.Process.Pid) {
 		return pid
 	}
 	return 0
@@ -175,14 +155,14 @@ func (d *daemon) find(match func(args []string) bool) []int {
 	if !d.running() {
 		return nil
 	}
-	for next := children(d.cmd.Process.Pid); len(next) > 0; next = next[1:] {
+	for next := buildkitd.Children(d.cmd.Process.Pid); len(next) > 0; next = next[1:] {
 		if text, err := os.ReadFile(proc(next[0], "cmdline")); err == nil {
 			args := strings.Split(strings.TrimSuffix(string(bytes.ToValidUTF8(text, nil)), "\x00"), "\x00")
 			if match(args) {
 				found = append(found, next[0])
 			}
 		}
-		next = append(next, children(next[0])...)
+		next = append(next, buildkitd.Children(next[0])...)
 	}
 	return found
 }
@@ -223,22 +203,4 @@ func (d *daemon) await(ctx context.Context, match func([]string) bool, there boo
 
 func proc(pid int, file string) string {
 	return filepath.Join("/proc", strconv.Itoa(pid), file)
-}
-
-// children are the processes that one started.
-func children(pid int) []int {
-	lists, err := filepath.Glob(proc(pid, "task/*/children"))
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for _, list := range lists {
-		text, _ := os.ReadFile(list) // error ignored: the thread ended
-		for _, field := range strings.Fields(string(text)) {
-			if pid, err := strconv.Atoi(field); err == nil {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
 }

@@ -80,7 +80,7 @@ func newWorld(ctx context.Context, dir string, log io.Writer) (_ *world, err err
 	if err := w.daemon.start(ctx); err != nil {
 		return nil, err
 	}
-	if w.gate, err = startGate(filepath.Join(w.run, "sock"), w.daemon.sock); err != nil {
+	if w.gate, err = startGate(filepath.Join(w.run, "sock"), w.daemon.socket()); err != nil {
 		return nil, err
 	}
 	return w, w.setUpDocker(ctx)
