@@ -32,6 +32,7 @@ func call(t *testing.T, dir, request string) (string, error) {
 // TestCalls compares what every subrequest prints for every example with
 // testdata/calls. The schema is that of the repository.
 func TestCalls(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	examples, err := filepath.Glob("../../examples/*/Gopherfile.yaml")
 	if err != nil || len(examples) == 0 {
@@ -77,6 +78,7 @@ func golden(t *testing.T, file, got string) {
 // TestCallsDescribed checks that the frontend lists exactly what it serves,
 // through docker buildx and through buildctl.
 func TestCallsDescribed(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	dir := "../../examples/hello"
 	out, err := call(t, dir, "subrequests.describe,format=json")
@@ -109,6 +111,7 @@ func TestCallsDescribed(t *testing.T) {
 // TestCallsFail checks that a broken spec is an exit code of its own, with the
 // place of the error, and that warnings are one, too.
 func TestCallsFail(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), []byte("module example.com/app\n\ngo 1.26.0\n"))

@@ -38,6 +38,7 @@ const repository = "../.."
 //
 // which is all in which a run differs from the page.
 func TestDocs(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	testscript.Run(t, testscript.Params{
 		Files:               pageScripts(t),

@@ -19,6 +19,7 @@ import (
 // and has the image badgo: a builder image whose go command builds something else
 // than it was told (testdata/badgo).
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	badgo(t)
 	files, err := filepath.Glob("testdata/errors/*.txtar")

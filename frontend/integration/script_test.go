@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 // TestScript runs every script of testdata/script. The tree of a script is
 // below it in the same file.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	builder(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
