@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -144,14 +143,18 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	graph := llb.New(b.plan, in)
-	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
+	checkRootfs, err := b.checkRootfs(ctx, graph)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkContext(ctx, &in); err != nil {
-		return nil, err
+	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
+	if err == nil {
+		err = b.checkContext(ctx, &in)
 	}
-	if err := b.proven(proofs); err != nil {
+	if err == nil {
+		err = b.proven(proofs)
+	}
+	if err := checkRootfs(err); err != nil {
 		return nil, err
 	}
 	b.annotate(rb, graph)
@@ -189,11 +192,6 @@ func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, ep
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	checkRootfs, err := b.checkRootfs(ctx, graph)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	rootfsChecked := beside(checkRootfs)
 	limit := make(chan struct{}, maxProofs)
 	sboms := make([]client.Reference, len(graph.Results))
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (_ *dockerui.BuildResult, err error) {
@@ -209,8 +207,7 @@ func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, ep
 		}
 		return &dockerui.BuildResult{Reference: ref, Image: graph.Results[i].Image, BaseImage: in.Bases[i].Config, Epoch: epoch}, nil
 	})
-	// What fails for these files fails for the images, where it is explained.
-	return rb, sboms, proofs, cmp.Or(err, rootfsChecked())
+	return rb, sboms, proofs, err
 }
 
 // annotate gives every manifest its annotations.

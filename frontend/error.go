@@ -203,20 +203,42 @@ func (b *build) rootfs() plan.Rootfs {
 	return plan.Rootfs{}
 }
 
-// checkRootfs returns what warns about files that the builder image could not
-// give. It is to be called beside the build, which makes them.
-func (b *build) checkRootfs(ctx context.Context, g *llb.Graph) (func() error, error) {
+// checkRootfs looks for files that the builder image could not give, beside the
+// build, which makes them. What it returns is to be called with the error of the
+// build: it ends that, and warns of what is missing in a build that did not fail.
+func (b *build) checkRootfs(ctx context.Context, g *llb.Graph) (func(error) error, error) {
 	if g.Rootfs == nil {
-		return func() error { return nil }, nil
+		return func(failed error) error { return failed }, nil
 	}
 	def, err := b.marshal(ctx, *g.Rootfs)
-	return func() error { return b.warnRootfs(ctx, def) }, err
+	if err != nil {
+		return nil, err
+	}
+	var missing []plan.Warning
+	looking, cancel := context.WithCancel(ctx)
+	looked := beside(func() (err error) {
+		missing, err = b.missingRootfs(looking, def)
+		return err
+	})
+	return func(failed error) error {
+		defer cancel()
+		if failed != nil {
+			cancel()
+			_ = looked() // error ignored: it is the same, or that it was canceled
+			return failed
+		}
+		if err := looked(); err != nil {
+			return err
+		}
+		return b.tell(ctx, lint.Tell(b.lintInput(), b.lintConfig, missing...))
+	}, nil
 }
 
-func (b *build) warnRootfs(ctx context.Context, def *pb.Definition) error {
+// missingRootfs returns what is missing.
+func (b *build) missingRootfs(ctx context.Context, def *pb.Definition) ([]plan.Warning, error) {
 	ref, err := b.solve(ctx, def)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files := &tree{ctx: ctx, ref: ref}
 	r := b.rootfs()
@@ -235,8 +257,8 @@ func (b *build) warnRootfs(ctx context.Context, def *pb.Definition) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			missing = append(missing, plan.Warning{Pos: r.Pos, Rule: f.rule, Msg: "builder image " + b.plan.Builder.Ref + " has no " + f.what})
 		} else if err != nil {
-			return fmt.Errorf("read the rootfs files: %w", err)
+			return nil, fmt.Errorf("read the rootfs files: %w", err)
 		}
 	}
-	return b.tell(ctx, lint.Tell(b.lintInput(), b.lintConfig, missing...))
+	return missing, nil
 }
