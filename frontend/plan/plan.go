@@ -32,7 +32,7 @@ type Plan struct {
 	// binaries, one binary after the other.
 	Targets []Target `json:"targets,omitempty"`
 	// All are the targets of all binaries, as with Options.Every, whatever is
-	// built. Nil: that is no image, and nobody knows.
+	// built. Nil: for tests and for sizes nobody looked at them.
 	All []Target `json:"-"`
 	// FilesOnly makes the result the binaries alone, without the image around
 	// them.

@@ -4,6 +4,7 @@ import (
 	"debug/buildinfo"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -52,4 +53,19 @@ func TestVersionM(t *testing.T) {
 	if len(want) < least || !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// FuzzWrite describes whatever can be read as the build info of a binary.
+func FuzzWrite(f *testing.F) {
+	f.Add("go\tgo1.26.0\npath\texample.com/app\nmod\texample.com/app\tv1.0.0\th1:x\ndep\texample.com/dep\tv1.0.0\n=>\t./dep\t\t\n")
+	f.Add("mod\ta\tb\tc\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		info, err := debug.ParseBuildInfo(text)
+		if err != nil {
+			return
+		}
+		if _, err := Write(Input{Name: "app", Files: []File{{Name: "app", Info: info}}}); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
 )
 
 // TestPackageOf checks names as the linker writes them.
