@@ -7,37 +7,48 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
-// ahead is the look-up of an image that began before the plan names it: a registry
-// answers while the context is sent and scanned.
-type ahead struct {
+// lookup asks what a builder image is, beside other work.
+type lookup struct {
 	ref   string
 	found imageFound
 	// wait returns when ref and found are known.
 	wait func() error
 }
 
-// lookAhead begins to look up the builder image, which the spec may name, or the
-// go.mod at the root of the context. What is wrong with them is for the plan to
-// say. It does nothing when that has begun, and where nothing is built.
+// lookUp begins to look up a builder image. Nil: there is nothing to look up.
+func (b *build) lookUp(ctx context.Context, image func() *plan.Builder) *lookup {
+	l := &lookup{}
+	l.wait = beside(func() (err error) {
+		p := image()
+		if p == nil {
+			return nil
+		}
+		l.ref = p.Ref
+		l.found, err = b.image(ctx, imageRequest{ref: p.Ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: p.Pos})
+		return err
+	})
+	return l
+}
+
+// lookAhead begins before the plan names the image: a registry answers while the
+// context is sent and scanned. The spec may name it, or the go.mod at the root of
+// the context. What is wrong with them is for the plan to say. It does nothing when
+// that has begun, and where nothing is built.
 func (b *build) lookAhead(ctx context.Context, root func() *scan.Module) {
-	if b.ahead != nil || !b.builds {
+	if b.lookup != nil || !b.builds {
 		return
 	}
-	a := &ahead{}
-	a.wait = beside(func() error {
+	b.lookup = b.lookUp(ctx, func() *plan.Builder {
 		m := root()
 		if m == nil {
 			return nil
 		}
 		p, err := plan.Prepare(b.spec, &scan.Index{Modules: []scan.Module{*m}}, plan.Options{Args: b.ui.BuildArgs, BuildPlatform: b.ui.BuildPlatforms[0]})
 		if err != nil {
-			return nil //nolint:nilerr // the plan of the whole tree fails likewise
+			return nil // the plan of the whole tree fails likewise
 		}
-		a.found, err = b.image(ctx, b.builderRequest(p.Builder))
-		a.ref = p.Builder.Ref
-		return err
+		return &p.Builder
 	})
-	b.ahead = a
 }
 
 // lookAheadOfSpec looks up an image that no go.mod decides.
@@ -54,8 +65,4 @@ func (b *build) lookAheadOfModule(ctx context.Context) {
 		tree := b.tree // it may become another one
 		b.lookAhead(ctx, func() *scan.Module { return scan.Root(tree) })
 	}
-}
-
-func (b *build) builderRequest(image plan.Builder) imageRequest {
-	return imageRequest{ref: image.Ref, platform: b.ui.BuildPlatforms[0], title: "[builder] FROM ", pos: image.Pos}
 }

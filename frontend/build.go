@@ -59,8 +59,8 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 // end stops what nobody waits for.
 func (b *build) end(cancel context.CancelFunc) {
 	cancel()
-	if b.ahead != nil {
-		_ = b.ahead.wait() // error ignored: what it is about was not needed
+	if b.lookup != nil {
+		_ = b.lookup.wait() // error ignored: what it is about was not needed
 	}
 }
 
@@ -70,12 +70,19 @@ func caught(err *error) {
 	if p := recover(); p != nil {
 		// The stack goes to the daemon's log; the user gets one line.
 		fmt.Fprintf(os.Stderr, "panic: %v\n%s", p, debug.Stack())
-		*err = fmt.Errorf("gopherfile stopped because of a defect of its own: %v; please report it", p)
+		*err = &defect{p}
 	}
 }
 
+// defect is a panic of ours as an error.
+type defect struct{ value any }
+
+func (d *defect) Error() string {
+	return fmt.Sprintf("gopherfile stopped because of a defect of its own: %v; please report it", d.value)
+}
+
 // beside runs a function in a goroutine of its own. What it returns waits for the
-// end, and returns the error.
+// end, and returns the error, however often it is called.
 func beside(f func() error) func() error {
 	done := make(chan error, 1)
 	go func() {
@@ -84,7 +91,7 @@ func beside(f func() error) func() error {
 		defer caught(&err)
 		err = f()
 	}()
-	return func() error { return <-done }
+	return sync.OnceValue(func() error { return <-done })
 }
 
 // build is one request on its way.
@@ -109,13 +116,10 @@ type build struct {
 	options    plan.Options
 	plan       *plan.Plan
 	lintConfig lint.Config
-	// builderState is the image of builderRef, nil before it is known.
-	builderState *bkllb.State
-	builderRef   string
-	// builds says that there is more to do than to tell about the spec, and ahead
-	// is what has begun for that. Nil: nothing.
+	// builds says that there is more to do than to tell about the spec.
 	builds bool
-	ahead  *ahead
+	// lookup is that of the builder image, nil before it began.
+	lookup *lookup
 	// diagnosis is why a download failed, once it is diagnosed.
 	diagnosing sync.Mutex
 	diagnosed  bool

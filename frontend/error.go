@@ -88,6 +88,9 @@ func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
 
 // builderError says which image could not be had, and what may help.
 func (b *build) builderError(err error) error {
+	if _, ok := errors.AsType[*defect](err); ok {
+		return err
+	}
 	ref := b.plan.Builder
 	has := func(text string) bool { return strings.Contains(err.Error(), text) }
 	var help string

@@ -84,28 +84,16 @@ func (b *build) supports(c apicaps.CapID) bool {
 }
 
 // builder is the image with the go command, pinned to a digest. It is looked up
-// once, even when the source tree is generated first.
+// once, ahead or when the source tree is generated, unless another one is needed.
 func (b *build) builder(ctx context.Context) (bkllb.State, error) {
-	ref := b.plan.Builder.Ref
-	if b.builderState != nil && b.builderRef == ref {
-		return *b.builderState, nil
-	}
-	found, err := b.findBuilder(ctx)
-	if err == nil {
-		b.builderState, b.builderRef = &found.state, ref
-	}
-	return found.state, err
-}
-
-// findBuilder looks up the builder image, unless that was done ahead.
-func (b *build) findBuilder(ctx context.Context) (imageFound, error) {
-	if a := b.ahead; a != nil {
-		b.ahead = nil
-		if err := a.wait(); a.ref == b.plan.Builder.Ref {
-			return a.found, err
+	if l := b.lookup; l != nil {
+		if err := l.wait(); l.ref == b.plan.Builder.Ref {
+			return l.found.state, err
 		}
 	}
-	return b.image(ctx, b.builderRequest(b.plan.Builder))
+	b.lookup = b.lookUp(ctx, func() *plan.Builder { return &b.plan.Builder })
+	err := b.lookup.wait()
+	return b.lookup.found.state, err
 }
 
 // currentFrontend is the image that runs, nil in the process of a client.
