@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
-	"debug/buildinfo"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,12 +14,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gopherfile/gopherfile/frontend/verify"
 	"github.com/gopherfile/gopherfile/frontend/vuln"
 )
 
 // errVulnerable is the error of a binary with code that is known to be
 // vulnerable, where that is one.
 var errVulnerable = errors.New("vulnerable code found")
+
+// errUnread is the error of a binary that govulncheck cannot look into. Nobody
+// knows what is in it, which is no error unless a finding would be one.
+var errUnread = errors.New("govulncheck cannot read WebAssembly: look into the binary for another platform")
 
 // vulnCommand writes what is known to be vulnerable in binaries: vuln [FLAGS]
 // FROM TO FILES... The graph runs it in the builder image; package llb has its
@@ -44,6 +49,9 @@ func vulnCommand(args []string) error {
 	found := false
 	for _, name := range flags.Args()[2:] {
 		b, vulnerable, err := lookUp(*program, *db, from, name)
+		if errors.Is(err, errUnread) && !*failing {
+			err = nil
+		}
 		if err != nil {
 			return fmt.Errorf("vuln: %s: %w", name, err)
 		}
@@ -83,6 +91,10 @@ func writeFindings(report *vuln.Report, to string, show bool) error {
 	return nil
 }
 
+// vulnLimit is how long govulncheck may take for a binary: it waits for a database
+// on the network without an end.
+const vulnLimit = 10 * time.Minute
+
 // lookUp asks govulncheck about a binary, and reports whether it has code that
 // is vulnerable. The binary with symbols says what is linked; the sum is that of
 // the one that is shipped.
@@ -90,22 +102,29 @@ func lookUp(program, db, from, name string) (vuln.Binary, bool, error) {
 	dir, base := path.Split(name)
 	whole := filepath.Join(from, path.Clean(dir)+"-symbols", base)
 	b := vuln.Binary{Name: base}
-	info, err := buildinfo.ReadFile(whole)
+	facts, err := readFile(whole)
 	if err != nil {
-		// WebAssembly: the library that govulncheck reads binaries with is the same.
-		b.Text, b.SARIF, b.VEX = []byte("govulncheck cannot read a binary of this format."), []byte("{}"), []byte("{}")
-		return b, false, nil
+		return b, false, err
 	}
-	b.Module = info.Main.Path
+	if facts.Format == verify.FormatWasm {
+		b.Text, b.SARIF, b.VEX = []byte("govulncheck cannot read a binary of this format."), []byte("{}"), []byte("{}")
+		return b, false, errUnread
+	}
+	b.Module = facts.Go.Main.Path
 	shipped, err := os.ReadFile(filepath.Join(from, name))
 	if err != nil {
 		return b, false, err
 	}
 	b.SHA256 = fmt.Sprintf("%x", sha256.Sum256(shipped))
 	var stream bytes.Buffer
-	look := exec.Command(program, "-mode=binary", "-format=json", "-db="+db, whole)
+	ctx, cancel := context.WithTimeout(context.Background(), vulnLimit)
+	defer cancel()
+	look := exec.CommandContext(ctx, program, "-mode=binary", "-format=json", "-db="+db, whole)
 	look.Stdout, look.Stderr = &stream, os.Stderr
-	if err := look.Run(); err != nil {
+	switch err := look.Run(); {
+	case ctx.Err() != nil:
+		return b, false, fmt.Errorf("govulncheck took more than %v: does %s answer?", vulnLimit, db)
+	case err != nil:
 		return b, false, fmt.Errorf("govulncheck: %w", err)
 	}
 	vulnerable := false
