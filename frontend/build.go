@@ -152,10 +152,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	rb, sboms, proofs, err := b.solveAll(ctx, graph, in, epoch)
-	if err == nil {
-		err = b.checkContext(ctx, &in)
-	}
-	if err == nil {
+	if err = b.checkContext(ctx, &in, err); err == nil {
 		err = b.proven(proofs)
 	}
 	if err := checkRootfs(err); err != nil {

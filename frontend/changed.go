@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,21 +11,31 @@ import (
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
+	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
 // checkContext makes sure that what was built is of files as they were when the
-// client listed them. It is asked when all has been transferred.
-func (b *build) checkContext(ctx context.Context, in *llb.Input) error {
-	if b.sources == nil {
-		return nil
+// client listed them. It is asked when all has been transferred, with the error of
+// the build: a file that changed is the reason why a command failed.
+func (b *build) checkContext(ctx context.Context, in *llb.Input, failed error) error {
+	if b.sources == nil || failed != nil && !commandFailed(failed) {
+		return failed
 	}
-	if err := b.checkSent(ctx, in.Beside, b.beside); err != nil {
+	if err := b.checkSent(ctx, in.Beside, b.beside); err != nil && (failed == nil || errors.Is(err, scan.ErrChanged)) {
 		return err
 	}
+	if failed != nil {
+		return failed
+	}
 	return b.checkSent(ctx, in.Context, b.imageFiles())
+}
+
+func commandFailed(err error) bool {
+	_, ok := errors.AsType[*gatewaypb.ExitError](err)
+	return ok
 }
 
 // imageFiles are the files of the context that images hold.
@@ -84,7 +95,7 @@ func (b *build) checkSent(ctx context.Context, st bkllb.State, names []string) e
 // checkDir compares files of one directory.
 func (b *build) checkDir(sent *tree, names []string) error {
 	entries, err := sent.ReadDir(path.Dir(names[0]))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without its files, a folder does not arrive
 		return fmt.Errorf("read the build context: %w", err)
 	}
 	for _, name := range names {

@@ -54,10 +54,12 @@ type fake struct {
 	resolveErr func(ref string) error
 	execErr    func(ctx context.Context, command *pb.Meta) (exitCode uint32, err error)
 	commitErr  error
-	// resolveHangs is true for a registry that does not answer.
-	resolveHangs bool
+	// resolveHangs is in the names of images whose registry does not answer.
+	resolveHangs string
 	// cut are files that change while they are sent: half of them arrives.
 	cut []string
+	// gone are files that are deleted before they are sent.
+	gone []string
 	// transferErr fails the transfers of names.
 	transferErr error
 
@@ -191,7 +193,7 @@ func (f *fake) run(ctx context.Context, def *pb.Definition, ops []vertex) error 
 			return err
 		}
 		if code != 0 {
-			return travel(withLocation(commandError(code, strings.Join(e.Meta.Args, " "), v.digest), def, v.digest))
+			return travel(solveError(withLocation(commandError(code, strings.Join(e.Meta.Args, " "), v.digest), def, v.digest), v.op, def.Metadata[v.digest].Description))
 		}
 	}
 	return nil
@@ -215,6 +217,11 @@ func (f *fake) fail(code uint32, dir, prefix string) {
 func commandError(code uint32, args, dgst string) error {
 	err := fmt.Errorf("process %q did not complete successfully: %w", args, &gatewaypb.ExitError{ExitCode: code})
 	return errdefs.WrapVertex(err, digest.Digest(dgst))
+}
+
+// solveError says which step failed (frontend/gateway wrapSolveError).
+func solveError(err error, op *pb.Op, description map[string]string) error {
+	return errdefs.WithSolveError(errdefs.WithOp(err, op, description), nil, nil, nil)
 }
 
 // withLocation adds the places that the definition has for a vertex.
@@ -260,6 +267,10 @@ func (f *fake) source(src *pb.SourceOp) (fstest.MapFS, error) {
 			tree = maps.Clone(tree)
 			tree[name] = &fstest.MapFile{Mode: file.Mode, Data: file.Data[:len(file.Data)/2]}
 		}
+	}
+	for _, name := range f.gone {
+		tree = maps.Clone(tree)
+		delete(tree, name)
 	}
 	return tree, err
 }
@@ -312,7 +323,7 @@ func (f *fake) ResolveImageConfig(ctx context.Context, ref string, opt sourceres
 	f.mu.Lock()
 	f.resolved = append(f.resolved, fmt.Sprintf("%s as %q", ref, opt.LogName))
 	f.mu.Unlock()
-	if f.resolveHangs {
+	if f.resolveHangs != "" && strings.Contains(ref, f.resolveHangs) {
 		<-ctx.Done()
 		return "", "", nil, travel(ctx.Err())
 	}

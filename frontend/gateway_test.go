@@ -180,6 +180,8 @@ func behave(t *testing.T, f *fake, key, value string) {
 		f.inputs[value] = st
 	case "cut": // half of that file arrives
 		f.cut = append(f.cut, value)
+	case "gone": // that file does not arrive
+		f.gone = append(f.gone, value)
 	case "gateway": // the frontend runs from an image
 		st := bkllb.Image("docker.io/library/self:1", bkllb.WithCustomName("self"))
 		f.self = &st
