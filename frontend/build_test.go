@@ -94,14 +94,22 @@ func TestCancel(t *testing.T) {
 // TestRegistryHangs checks that a build does not wait forever for a registry
 // that does not answer, and says for which image.
 func TestRegistryHangs(t *testing.T) {
-	for _, tt := range []struct{ name, spec, want string }{
-		{"builder", "main: .\n", "no builder image golang:1.26-alpine: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
-		{"chosen builder", "builder: registry.test/go\n", "no builder image registry.test/go: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
+	for _, tt := range []struct{ name, hangs, spec, opt, want string }{
+		{"builder", "golang", "main: .\n", "", "no builder image golang:1.26-alpine: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
+		{"chosen builder", "registry.test", "builder: registry.test/go\n", "", "no builder image registry.test/go: no answer from its registry in 2m0s (is its registry reachable from the builder?)"},
+		{
+			"context for the builder", "registry.test", "main: .\n", "context:golang:1.26-alpine=docker-image://registry.test/go",
+			"no builder image golang:1.26-alpine: no answer from its registry in 2m0s (is its registry reachable from the builder?)",
+		},
+		{
+			"context of files", "registry.test", "image: {files: {from: context:words/w, to: /words}}\n", "context:words=docker-image://registry.test/words",
+			"load the context words: no answer from its registry in 2m0s",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := helloSpec(t, tt.spec)
-				f.resolveHangs = true
+				f := helloSpec(t, tt.spec, tt.opt)
+				f.resolveHangs = tt.hangs
 				if _, err := Build(t.Context(), f); err == nil || err.Error() != tt.want {
 					t.Errorf("got error %v, want %s", err, tt.want)
 				}

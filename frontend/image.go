@@ -94,20 +94,38 @@ func (b *build) image(ctx context.Context, r imageRequest) (imageFound, error) {
 // asked for two small files; BuildKit waits for them without an end.
 const registryLimit = 2 * time.Minute
 
-// imageConfig asks the registry of an image for its config.
-func (b *build) imageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+// answered asks a registry something, and does not wait for longer than that.
+func answered(ctx context.Context, ask func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, registryLimit)
 	defer cancel()
-	resolved, dgst, data, err := b.client.ResolveImageConfig(limited, ref, opt)
+	err := ask(limited)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("no answer from its registry in %v", registryLimit)
+		return fmt.Errorf("no answer from its registry in %v", registryLimit)
 	}
+	return err
+}
+
+// imageConfig asks the registry of an image for its config.
+func (b *build) imageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (resolved string, dgst digest.Digest, data []byte, err error) {
+	err = answered(ctx, func(ctx context.Context) (err error) {
+		resolved, dgst, data, err = b.client.ResolveImageConfig(ctx, ref, opt)
+		return err
+	})
 	return resolved, dgst, data, err
+}
+
+// loadContext loads a named context, which may be an image of a registry.
+func loadContext(ctx context.Context, nc *dockerui.NamedContext) (st *bkllb.State, img *dockerspec.DockerOCIImage, err error) {
+	err = answered(ctx, func(ctx context.Context) (err error) {
+		st, img, err = nc.Load(ctx)
+		return err
+	})
+	return st, img, err
 }
 
 // loadImage is a named context in place of an image.
 func loadImage(ctx context.Context, nc *dockerui.NamedContext) (imageFound, error) {
-	st, img, err := nc.Load(ctx)
+	st, img, err := loadContext(ctx, nc)
 	if err != nil {
 		return imageFound{}, err
 	}
@@ -171,7 +189,7 @@ func (b *build) namedContexts(ctx context.Context) ([]llb.Named, error) {
 				missing = append(missing, e.WithHelp("pass --build-context %s=DIRECTORY", f.Context))
 				continue
 			}
-			st, _, err := nc.Load(ctx)
+			st, _, err := loadContext(ctx, nc)
 			if err != nil {
 				return nil, b.contextError(&f, err)
 			}
