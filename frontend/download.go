@@ -82,9 +82,6 @@ func (b *build) report(ctx context.Context, d *plan.Download) (*diagnosis.Report
 	if err != nil {
 		return nil, err
 	}
-	if in.Self, err = b.self(ctx); err != nil {
-		return nil, err
-	}
 	def, err := b.marshal(ctx, llb.Diagnose(b.plan, in, d))
 	if err != nil {
 		return nil, err

@@ -149,9 +149,9 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 		return &explained{msg: "govulncheck for " + platform + " " + said, err: err}
 	case strings.Contains(text, "golang.org/x/vuln/cmd/govulncheck"):
 		return &explained{msg: "go build govulncheck " + said, err: err}
-	case strings.Contains(text, `"go mod download"`) && b.plan.Vuln != nil && len(downloads(b.plan)) == 0:
+	case strings.HasPrefix(stepName(err), "["+llb.StepVuln+"] "):
 		return &explained{msg: "go mod download of govulncheck " + said, err: err}
-	case strings.Contains(text, `"go mod download"`), strings.Contains(text, "/gocache modules "):
+	case downloaded(err):
 		return b.downloadError(ctx, exit.ExitCode, err)
 	case strings.Contains(text, `"go test`):
 		return &explained{msg: "go test " + said, err: err}
@@ -164,6 +164,20 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 		}
 	}
 	return fmt.Errorf("%s for %s: %w", t.Name, platform, err)
+}
+
+// downloaded reports whether it was a download of modules that failed.
+func downloaded(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, `/gocache download"`) || strings.Contains(text, "/gocache modules ")
+}
+
+// stepName is the title of the step that failed, "" when BuildKit does not say.
+func stepName(err error) string {
+	if e, ok := errors.AsType[*errdefs.SolveError](err); ok {
+		return e.Description["llb.customname"]
+	}
+	return ""
 }
 
 // killedCode is the exit code of a command that SIGKILL has ended.
@@ -184,7 +198,7 @@ func (b *build) generateError(ctx context.Context, err error) error {
 		return err
 	}
 	said := failed(exit.ExitCode)
-	if strings.Contains(err.Error(), `"go mod download"`) {
+	if downloaded(err) {
 		return b.downloadError(ctx, exit.ExitCode, err)
 	}
 	for _, c := range b.plan.Generate {

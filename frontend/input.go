@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
@@ -40,10 +39,8 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 		Run:           b.runOptions(),
 		Online:        b.onlineOptions(),
 	}
-	if b.needsSelf() {
-		if in.Self, err = b.self(ctx); err != nil {
-			return llb.Input{}, fmt.Errorf("find the frontend's own image: %w", err)
-		}
+	if in.Self, err = b.self(ctx); err != nil {
+		return llb.Input{}, fmt.Errorf("find the frontend's own image: %w", err)
 	}
 	if err := b.code(ctx, &in); err != nil {
 		return llb.Input{}, err
@@ -69,13 +66,8 @@ func (b *build) vulnDB(ctx context.Context) (*bkllb.State, error) {
 	if err != nil || nc == nil {
 		return nil, err
 	}
-	st, _, err := nc.Load(ctx)
+	st, _, err := loadContext(ctx, nc)
 	return st, err
-}
-
-// needsSelf reports whether a step runs a program of the frontend's own image.
-func (b *build) needsSelf() bool {
-	return b.ownSBOM() || slices.ContainsFunc(b.plan.Targets, func(t plan.Target) bool { return t.Test == nil })
 }
 
 func (b *build) supports(c apicaps.CapID) bool {

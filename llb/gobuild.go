@@ -49,8 +49,15 @@ func (g *graph) modules(d *plan.Download) llb.State {
 // the files that decide what is downloaded and the secrets for it, and its
 // output is the module cache alone.
 func (g *graph) download(d *plan.Download) llb.State {
-	opts := g.run(StepModules, "["+StepModules+"] go mod download", []string{"go", "mod", "download"}, g.in.Network, d.Pos)
-	opts = append(opts, g.downloadOptions(d)...)
+	return g.downloadAll(StepModules, d, g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos))
+}
+
+// downloadAll downloads what module files name. The step ends when a host does
+// not answer, which the go command would wait for.
+func (g *graph) downloadAll(step string, d *plan.Download, src llb.State) llb.State {
+	opts := g.run(step, "["+step+"] go mod download", []string{cacheCommand, "download"}, g.in.Network, d.Pos)
+	opts = append(opts, g.tool())
+	opts = append(opts, g.downloadFrom(d, src)...)
 	return g.in.Builder.Run(opts...).AddMount(modulesDir, llb.Scratch())
 }
 
@@ -87,12 +94,13 @@ func (g *graph) generate() llb.State {
 	src := g.copyContext(StepGenerate, g.plan.Generate[0].Pos)
 	for _, c := range g.plan.Generate {
 		network := pb.NetMode_NONE
-		env := []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}
+		env := []string{"GOPROXY=off"}
 		if c.Network {
-			network, env = g.in.Network, []string{"GOCACHE=" + goBuildDir}
+			network, env = g.in.Network, nil
 		}
 		opts := g.run(StepGenerate, "["+StepGenerate+"] "+strings.Join(c.Args, " "), c.Args, network, c.Pos)
-		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), g.persistent(goBuildDir, g.in.NoCache(StepGenerate)), environment(goEnv(), env))
+		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), environment(goEnv(), env))
+		opts = append(opts, g.buildCache(StepGenerate)...)
 		if c.Network {
 			opts = append(opts, g.in.Online...)
 		}
@@ -162,7 +170,7 @@ func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more str
 		opts = append(opts, mounted(sourceDir, g.narrow(b.Files, "["+b.Name+"] copy source", b.Pos)))
 	}
 	opts = append(opts, g.objects(t, b)...)
-	opts = append(opts, environment(b.Env))
+	opts = append(opts, environment(g.compileEnv(b)))
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 
@@ -179,9 +187,9 @@ func (g *graph) test(t *plan.Target) llb.State {
 	opts = append(opts,
 		llb.Dir(path.Join(sourceDir, test.Dir)),
 		llb.AddMount(sourceDir, src),
-		g.persistent(goBuildDir, g.in.NoCache(StepTest)),
-		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off"}, test.Env),
+		environment(goEnv(), []string{"GOPROXY=off"}, test.Env),
 	)
+	opts = append(opts, g.buildCache(StepTest)...)
 	opts = append(opts, g.moduleMount(test.Download, false)...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }

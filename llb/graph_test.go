@@ -191,6 +191,20 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestNoIndex checks that what a spec says of GODEBUG stays.
+func TestNoIndex(t *testing.T) {
+	for _, tt := range []struct{ env, want []string }{
+		{nil, []string{"GODEBUG=goindex=0"}},
+		{[]string{"GODEBUG="}, []string{"GODEBUG=", "GODEBUG=goindex=0"}},
+		{[]string{"GODEBUG=a=1", "X=2"}, []string{"GODEBUG=a=1", "X=2", "GODEBUG=a=1,goindex=0"}},
+		{[]string{"GODEBUG=goindex=1"}, []string{"GODEBUG=goindex=1", "GODEBUG=goindex=1,goindex=0"}},
+	} {
+		if got := noIndex(tt.env); !slices.Equal(got, tt.want) {
+			t.Errorf("noIndex(%q) = %q, want %q", tt.env, got, tt.want)
+		}
+	}
+}
+
 // archive is the tree of a txtar file.
 func archive(t testing.TB, name string) fs.FS {
 	t.Helper()
@@ -263,7 +277,7 @@ func checkRules(t *testing.T, g *Graph, binaries int) {
 			}
 			if online := e.Network != pb.NetMode_NONE; online {
 				switch {
-				case slices.Equal(args, []string{"go", "mod", "download"}):
+				case slices.Equal(args, []string{cacheCommand, "download"}):
 					whole++
 				case args[0] == cacheCommand && args[1] == "modules":
 					pruned++

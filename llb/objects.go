@@ -26,8 +26,25 @@ const (
 )
 
 // noIndex keeps the go command from writing down what is in the folder of a
-// module: it may not be the whole module, and others share the cache.
-const noIndex = "GODEBUG=goindex=0"
+// module: it may not be the whole module, and others share the cache. The cache
+// program refuses such an index; where there is none, the go command is told.
+func noIndex(env []string) []string {
+	debug := ""
+	for _, e := range env { // the last one counts
+		if v, ok := strings.CutPrefix(e, "GODEBUG="); ok && v != "" {
+			debug = v + ","
+		}
+	}
+	return append(slices.Clone(env), "GODEBUG="+debug+"goindex=0")
+}
+
+// compileEnv is the environment that the spec gives the compile of a binary.
+func (g *graph) compileEnv(b *plan.Binary) []string {
+	if g.plan.Layered {
+		return b.Env
+	}
+	return noIndex(b.Env)
+}
 
 // BackFile is what a download writes for [Back], as package modcache has it.
 const BackFile = "back.json"
@@ -246,7 +263,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	if b.Modules != nil {
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 	}
-	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off", noIndex}
+	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off"}
 	if g.plan.Layered {
 		flags := []string{"-out", outputDir}
 		for _, l := range s.layers {
@@ -256,7 +273,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 		opts = append(opts, g.persistent(goBuildDir, g.in.NoCache(s.step)))
 		env = []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram(flags...)}
 	}
-	opts = append(opts, environment(goEnv(), env, b.Env))
+	opts = append(opts, environment(goEnv(), env, g.compileEnv(b)))
 	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 	g.compiled[key] = st
 	return layerOf{s.dir, key, st}
@@ -300,6 +317,16 @@ func cacheProgram(flags ...string) string {
 	return "GOCACHEPROG=" + strings.Join(slices.Concat([]string{cacheCommand, "-store", goBuildDir}, flags), " ")
 }
 
+// buildCache is the build cache of a command that compiles for itself: the
+// persistent folder, and the program that checks what is in it.
+func (g *graph) buildCache(step string) []llb.RunOption {
+	opts := []llb.RunOption{g.persistent(goBuildDir, g.in.NoCache(step)), environment([]string{"GOCACHE=" + goBuildDir})}
+	if g.plan.Layered {
+		opts = append(opts, g.tool(), environment([]string{cacheProgram()}))
+	}
+	return opts
+}
+
 // objects gives a compile what was compiled before.
 func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
 	fresh := g.in.NoCache(b.Name)
@@ -307,9 +334,9 @@ func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
 	switch {
 	case g.plan.Layered:
 	case b.Objects != nil && len(b.Objects.Imports) > 0:
-		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil).state, fresh), environment([]string{cache, noIndex})}
+		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil).state, fresh), environment([]string{cache})}
 	default:
-		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache, noIndex})}
+		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache})}
 	}
 	opts := []llb.RunOption{g.tool(), g.persistent(goBuildDir, fresh)}
 	var flags []string

@@ -67,15 +67,14 @@ func (g *graph) govulncheck() llb.State {
 		llb.Mkfile("/go.mod", 0o644, vulnMod, llb.WithCreatedTime(*epoch())).Mkfile("/go.sum", 0o644, vulnSum, llb.WithCreatedTime(*epoch())),
 		llb.WithCustomName("["+StepVuln+"] write module files"), g.at(d.Pos), llb.Platform(g.in.BuildPlatform),
 	)
-	opts := g.run(StepVuln, "["+StepVuln+"] go mod download", []string{"go", "mod", "download"}, g.in.Network, d.Pos)
-	opts = append(opts, g.downloadFrom(d, src)...)
-	modules := g.in.Builder.Run(opts...).AddMount(modulesDir, llb.Scratch())
+	modules := g.downloadAll(StepVuln, d, src)
 
 	args := []string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", outputDir + "/govulncheck", "golang.org/x/vuln/cmd/govulncheck"}
-	opts = g.run(StepVuln, "["+StepVuln+"] go build govulncheck", args, pb.NetMode_NONE, d.Pos)
+	opts := g.run(StepVuln, "["+StepVuln+"] go build govulncheck", args, pb.NetMode_NONE, d.Pos)
 	opts = append(opts,
-		llb.Dir(sourceDir), mounted(sourceDir, src), mounted(modulesDir, modules), g.persistent(goBuildDir, g.in.NoCache(StepVuln)),
-		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", "CGO_ENABLED=0"}),
+		llb.Dir(sourceDir), mounted(sourceDir, src), mounted(modulesDir, modules),
+		environment(goEnv(), []string{"GOPROXY=off", "CGO_ENABLED=0"}),
 	)
+	opts = append(opts, g.buildCache(StepVuln)...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }

@@ -22,10 +22,11 @@ import (
 const usage = `usage: GOCACHEPROG='gocache [flags]' go build ...
        gocache go build FLAGS -- PACKAGES
        gocache modules -want FILE -out DIR [-back FILE]
+       gocache download
 
 The first keeps the go command's cache. The second compiles those of the
 packages that can be compiled, and does not fail because of the others. The
-third fills a module cache with what builds reach.
+third fills a module cache with what builds reach, the fourth with all modules.
 
 `
 
@@ -45,6 +46,8 @@ func run(args []string) error {
 	switch {
 	case len(args) > 0 && args[0] == "modules":
 		return modules(context.Background(), args[1:])
+	case len(args) > 0 && args[0] == "download":
+		return download(context.Background(), args[1:])
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		return gocache.Attempt(context.Background(), args, os.Stdout, os.Stderr)
 	}

@@ -46,19 +46,37 @@ func modules(ctx context.Context, args []string) error {
 	return fill(ctx, *want, *out, *back)
 }
 
+// options are those of all downloads.
+func options() (modcache.Options, error) {
+	dir, err := os.Getwd()
+	return modcache.Options{Dir: dir, Temp: os.TempDir(), Env: os.Environ(), Stderr: os.Stderr, Silence: silence, Limit: limit}, err
+}
+
+// download fills the module cache that others read as it is.
+func download(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q", args[0])
+	}
+	opt, err := options()
+	if err != nil {
+		return err
+	}
+	return modcache.Download(ctx, opt)
+}
+
 func fill(ctx context.Context, want, out, back string) error {
 	data, err := os.ReadFile(want)
 	if err != nil {
 		return err
 	}
-	opt := modcache.Options{Temp: os.TempDir(), Env: os.Environ(), Stderr: os.Stderr, Silence: silence, Limit: limit}
+	opt, err := options()
+	if err != nil {
+		return err
+	}
 	if err := json.Unmarshal(data, &opt.Want); err != nil {
 		return fmt.Errorf("%s: %w", want, err)
 	}
 	if opt.Out, err = filepath.Abs(out); err != nil {
-		return err
-	}
-	if opt.Dir, err = os.Getwd(); err != nil {
 		return err
 	}
 	found, err := modcache.Fill(ctx, opt)
