@@ -32,6 +32,7 @@ func (b *build) input(ctx context.Context) (llb.Input, error) {
 		BuildPlatform: b.ui.BuildPlatforms[0],
 		SourceMap:     b.source.SourceMap,
 		Merge:         b.supports(pb.CapMergeOp),
+		Modes:         b.supports(pb.CapFileSymlinkCreate), // no daemon lists CapFileCopyModeStringFormat, which is older
 		CacheNS:       b.ui.CacheIDNamespace,
 		NoCache:       b.ui.IsNoCache,
 		SBOM:          b.ownSBOM(),

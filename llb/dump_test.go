@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -182,7 +183,7 @@ func (d *dumper) action(a *pb.FileAction, inputs []string) {
 	if len(c.IncludePatterns) > 0 {
 		owner += " only " + strings.Join(c.IncludePatterns, " ")
 	}
-	d.line("copy  %s%s -> %s on %s mode=%o time=%d%s", input(a.SecondaryInput), c.Src, c.Dest, input(a.Input), max(c.Mode, 0), c.Timestamp, owner)
+	d.line("copy  %s%s -> %s on %s mode=%s time=%d%s", input(a.SecondaryInput), c.Src, c.Dest, input(a.Input), cmp.Or(c.ModeStr, strconv.FormatInt(int64(max(c.Mode, 0)), 8)), c.Timestamp, owner)
 	if len(c.ExcludePatterns) > 0 {
 		d.line("but   %s", strings.Join(c.ExcludePatterns, " "))
 	}

@@ -13,21 +13,25 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
-// copyFiles puts the files of a target onto a state, in one layer.
+// copyFiles puts the files of a target onto a state, in one layer. Directories
+// that it needs are made first: a copy would give them the mode and the owner of
+// the file.
 func (g *graph) copyFiles(t *plan.Target, st llb.State) llb.State {
 	var fa *llb.FileAction
 	var ranges []*pb.Range
+	var targets []string
 	for i := range t.Files {
 		f := &t.Files[i]
 		src, name := g.fileSource(t, f)
-		info, owner := g.copyInfo(f), llb.WithUIDGID(f.UID, f.GID)
-		if fa == nil {
-			fa = llb.Copy(src, name, f.To, info, owner)
-		} else {
-			fa = fa.Copy(src, name, f.To, info, owner)
+		info := g.copyInfo(f)
+		if f.Mode >= 0 && f.Mode&0o111 == 0 && f.URL == "" && g.in.Modes {
+			src, name, info = g.withMode(t, f, src, name, info)
 		}
+		fa = directory(fa, parent(f.To)).Copy(src, name, f.To, info, llb.WithUIDGID(f.UID, f.GID))
 		ranges = append(ranges, Ranges(f.Pos, f.Pos)...)
+		targets = append(targets, f.To)
 	}
+	fa = g.settled(fa, t.Rootfs, targets...)
 	opts := []llb.ConstraintsOpt{
 		llb.WithCustomName("[" + platforms.Format(t.Platform) + " " + t.Name + "] " + StepFiles),
 		g.in.SourceMap.Location(ranges), llb.Platform(g.in.BuildPlatform),
@@ -36,6 +40,36 @@ func (g *graph) copyFiles(t *plan.Target, st llb.State) llb.State {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	return st.File(fa, opts...)
+}
+
+// withMode is a source whose files have a mode already, and how it is copied:
+// directories are given the right to be entered by whoever may read them. A mode
+// in words cannot tell a directory from a program; of these none is left.
+func (g *graph) withMode(t *plan.Target, f *plan.File, src llb.State, name string, info *llb.CopyInfo) (llb.State, string, *llb.CopyInfo) {
+	st := llb.Scratch().File(
+		directory(nil, parent(f.To)).Copy(src, name, f.To, info),
+		llb.WithCustomName("["+platforms.Format(t.Platform)+" "+t.Name+"] "+StepFiles+": mode"), g.at(f.Pos), llb.Platform(g.in.BuildPlatform),
+	)
+	mode := info.Mode.Mode.Perm()
+	return st, path.Clean(f.To), &llb.CopyInfo{
+		CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: epoch(),
+		Mode: &llb.ChmodOpt{ModeStr: strings.Join([]string{words("u", mode>>6), words("g", mode>>3), words("o", mode)}, ",")},
+	}
+}
+
+// words are the rights of one class, as chmod has them.
+func words(class string, mode fs.FileMode) string {
+	s := class + "="
+	if mode&4 != 0 {
+		s += "r"
+	}
+	if mode&2 != 0 {
+		s += "w"
+	}
+	if mode&4 != 0 {
+		s += "," + class + "+X"
+	}
+	return s
 }
 
 // copyInfo says how a file is copied: as COPY does it in a Dockerfile.

@@ -56,6 +56,8 @@ type Input struct {
 	Merge bool
 	// CacheNS is put before the ids of persistent cache mounts.
 	CacheNS string
+	// Modes says that the daemon knows modes in words, such as u=rwX.
+	Modes bool
 	// NoCache reports whether a step of that name must run again.
 	NoCache func(name string) bool
 	// Network is the network of the steps that have one.

@@ -70,6 +70,7 @@ func draw(t testing.TB, tree fs.FS, change func(*plan.Options, *Input), platform
 		SourceMap:     sm,
 		Created:       time.Unix(0, 0).UTC(),
 		Merge:         true,
+		Modes:         true,
 		NoCache:       func(string) bool { return false },
 	}
 	if change != nil {

@@ -49,11 +49,26 @@ type layer struct {
 	createdBy string
 }
 
-// image lays everything that an image holds over its base.
+// image lays everything that an image holds over its base: the rootfs, files and
+// the binaries. Files are copied onto what is below, whose directories keep their
+// rights, and a directory that is a link in the base, such as /bin in Debian, stays
+// one.
 func (g *graph) image(t *plan.Target, base Base) Result {
-	var layers []layer
+	st, layers := base.State, []layer(nil)
+	if base.Config == nil {
+		st = llb.Scratch()
+	}
 	if !t.Rootfs.IsZero() {
-		layers = append(layers, layer{g.rootfsOf(t.Rootfs), "gopherfile rootfs"})
+		l := layer{g.rootfsOf(t.Rootfs), "gopherfile rootfs"}
+		if base.Config == nil {
+			st = l.state
+		} else {
+			st = g.copyLayer(t, st, l)
+		}
+		layers = append(layers, l)
+	}
+	if len(t.Files) > 0 {
+		st, layers = g.copyFiles(t, st), append(layers, layer{createdBy: "gopherfile files"})
 	}
 	bins, outputs := make([]layer, len(t.Binaries)), make([]Output, len(t.Binaries))
 	for i := range t.Binaries {
@@ -61,64 +76,46 @@ func (g *graph) image(t *plan.Target, base Base) Result {
 		bins[i] = layer{g.install(t, b, b.Path), "go build " + b.Main}
 		outputs[i] = Output{bins[i].state, []string{b.Path}}
 	}
+	empty := base.Config == nil && len(layers) == 0
+	st = g.addBinaries(t, st, empty, bins)
 	// The image's own binary, which changes most, is its last layer.
 	slices.Reverse(bins)
-	st := llb.Scratch()
-	if base.Config != nil {
-		r := g.onBase(t, base, append(layers, bins...))
-		r.Outputs = outputs
-		return r
-	}
-	if len(t.Files) > 0 {
-		layers = append(layers, layer{g.copyFiles(t, st), "gopherfile files"})
-	}
-	layers = append(layers, bins...)
-	return Result{State: g.stack(t, layers), Image: g.config(t, base, layers), Outputs: outputs}
+	return Result{State: st, Image: g.config(t, base, append(layers, bins...)), Outputs: outputs}
 }
 
-// stack is the image of layers. A daemon that cannot merge copies them instead,
-// with the same result.
-func (g *graph) stack(t *plan.Target, layers []layer) llb.State {
-	if len(layers) == 1 {
-		return layers[0].state
+// addBinaries lays binaries over a state, the image's own last. What stands in
+// the root needs no directory, and is merged: then a binary that changes is no
+// reason to write the others again.
+func (g *graph) addBinaries(t *plan.Target, st llb.State, empty bool, bins []layer) llb.State {
+	var states []llb.State
+	if !empty {
+		states = append(states, st)
 	}
-	if g.in.Merge {
-		var states []llb.State
-		for _, l := range layers {
-			states = append(states, l.state)
-		}
+	inRoot := true
+	for i, l := range slices.Backward(bins) {
+		states = append(states, l.state)
+		inRoot = inRoot && path.Dir(t.Binaries[i].Path) == "/"
+	}
+	if g.in.Merge && inRoot && len(states) > 1 {
 		return llb.Merge(states, g.imageName(t), g.at(t.Pos), llb.Platform(g.in.BuildPlatform))
 	}
-	st := layers[0].state
-	for _, l := range layers[1:] {
-		st = g.copyLayer(t, st, l)
+	for i, l := range slices.Backward(bins) {
+		if empty {
+			st, empty = l.state, false
+			continue
+		}
+		st = g.place(t, st, l.state, t.Binaries[i].Path)
 	}
 	return st
 }
 
-// onBase puts layers on a base image. They are copied, not merged: a directory
-// of a layer would replace a link of the base, such as /bin in Debian. What
-// stands in the root needs no directory.
-func (g *graph) onBase(t *plan.Target, base Base, layers []layer) Result {
-	st := base.State
-	var done []layer
-	for _, l := range layers[:len(layers)-len(t.Binaries)] {
-		st, done = g.copyLayer(t, st, l), append(done, l)
-	}
-	if len(t.Files) > 0 {
-		st, done = g.copyFiles(t, st), append(done, layer{createdBy: "gopherfile files"})
-	}
-	inRoot := !slices.ContainsFunc(t.Binaries, func(b plan.Binary) bool { return path.Dir(b.Path) != "/" })
-	bins := layers[len(layers)-len(t.Binaries):]
-	done = append(done, bins...)
-	if g.in.Merge && inRoot {
-		st = g.stack(t, append([]layer{{state: st}}, bins...))
-	} else {
-		for _, l := range bins {
-			st = g.copyLayer(t, st, l)
-		}
-	}
-	return Result{State: st, Image: g.config(t, base, done)}
+// place copies a binary to where it stands.
+func (g *graph) place(t *plan.Target, st, from llb.State, name string) llb.State {
+	info := &llb.CopyInfo{CreatedTime: epoch()}
+	return st.File(
+		g.settled(directory(nil, path.Dir(name)).Copy(from, name, name, info), plan.Rootfs{}, name),
+		g.imageName(t), g.at(t.Pos), llb.Platform(g.in.BuildPlatform),
+	)
 }
 
 func (g *graph) imageName(t *plan.Target) llb.ConstraintsOpt {

@@ -54,10 +54,10 @@ func inprocess() {
 	flags.Var(opts, "opt", "frontend option")
 	flags.Var(output, "output", "exporter attribute")
 	metadata := flags.String("metadata", "", "file for the exporter's answer")
-	without := flags.String("without", "", "capability that the daemon shall not have")
+	without := flags.String("without", "", "capabilities that the daemon shall not have, with commas between")
 	_ = flags.Parse(os.Args[1:])
 	build := func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		return frontend.Build(ctx, limited{c, *without})
+		return frontend.Build(ctx, limited{c, strings.Split(*without, ",")})
 	}
 	if err := buildInProcess(flags.Arg(0), build, opts, output, *metadata); err != nil {
 		for _, s := range errdefs.Sources(err) {
@@ -68,16 +68,16 @@ func inprocess() {
 	}
 }
 
-// limited is the client of a daemon that lacks a capability.
+// limited is the client of a daemon that lacks capabilities.
 type limited struct {
 	gateway.Client
-	without string
+	without []string
 }
 
-// BuildOpts returns the options without the capability.
+// BuildOpts returns the options without the capabilities.
 func (l limited) BuildOpts() gateway.BuildOpts {
 	opts := l.Client.BuildOpts()
-	caps := slices.DeleteFunc(pb.Caps.All(), func(c *apicapspb.APICap) bool { return c.ID == l.without })
+	caps := slices.DeleteFunc(pb.Caps.All(), func(c *apicapspb.APICap) bool { return slices.Contains(l.without, c.ID) })
 	opts.LLBCaps = pb.Caps.CapSet(caps)
 	return opts
 }

@@ -22,6 +22,9 @@ import (
 // crypto/x509 looks for them.
 const CertsPath = "/etc/ssl/certs/ca-certificates.crt"
 
+// HomePath is the home directory of the user nonroot.
+const HomePath = "/home/nonroot"
+
 // ZoneinfoPath is where the time zones stand, one of the places in which
 // package time looks for them.
 const ZoneinfoPath = "/usr/share/zoneinfo"
@@ -138,9 +141,9 @@ func (w *writer) settle() {
 func (w *writer) passwd() {
 	w.file("/etc/passwd", []byte("root:x:0:0:root:/root:/sbin/nologin\n"+
 		"nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n"+
-		"nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"))
+		"nonroot:x:65532:65532:nonroot:"+HomePath+":/sbin/nologin\n"))
 	w.file("/etc/group", []byte("root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n"))
 	w.file("/etc/nsswitch.conf", []byte("hosts: files dns\n"))
 	w.dir("/root", 0o700, 0)
-	w.dir("/home/nonroot", 0o700, 65532)
+	w.dir(HomePath, 0o700, 65532)
 }

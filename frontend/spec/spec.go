@@ -192,8 +192,8 @@ type File struct {
 	// To is where it stands in the image. With a / at the end it is a directory
 	// to put the file into.
 	To string `yaml:"to,required" examples:"/etc/app/|/etc/app/config.yaml" pattern:"/.*"`
-	// Mode sets the permissions of the files, in octal. Without it they stay as
-	// they are.
+	// Mode sets the permissions of the files, in octal. Who may read a
+	// directory may enter it. Without it permissions stay as they are.
 	Mode string `yaml:"mode" examples:"0644|0755" pattern:"0?[0-7]{3,4}"`
 	// Owner owns the files: root, nobody, nonroot or a number, optionally with
 	// :group.
