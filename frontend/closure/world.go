@@ -168,16 +168,18 @@ func (w *world) replace(list []scan.Replace) {
 	mains := maps.Clone(w.roots)
 	for _, r := range list {
 		v, required := w.required[r.Path]
-		switch {
-		case mains[r.Path] != nil || !fs.ValidPath(r.Dir):
+		if mains[r.Path] != nil || !fs.ValidPath(r.Dir) {
 			continue // a main module is not replaced
-		case required && r.Version != v && (r.Version != "" || exact[r.Path]):
-			continue
 		}
-		w.roots[r.Path] = append(w.roots[r.Path], root{dir: r.Dir, doubtful: !required && w.pruned})
+		// The go command reads this to find out which version is in use, and so it
+		// does for one that is not: another module may require it.
 		if m := w.tree.index.ModuleOf(r.Dir); m != nil && m.Dir == r.Dir {
 			w.addFiles([]string{path.Join(r.Dir, "go.mod")})
 		}
+		if required && r.Version != v && (r.Version != "" || exact[r.Path]) {
+			continue
+		}
+		w.roots[r.Path] = append(w.roots[r.Path], root{dir: r.Dir, doubtful: !required && w.pruned})
 	}
 }
 
