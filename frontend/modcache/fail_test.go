@@ -97,6 +97,7 @@ func (p *project) gone(path string) {
 
 // Whatever somebody did to the shared cache, the same is written.
 func TestFillTampered(t *testing.T) {
+	long(t)
 	p := newProject(t, "main", ".")
 	shared := t.TempDir()
 	want := snapshot(t, p.must(p.fill(shared, mainBuilds()...)).out)

@@ -90,6 +90,7 @@ func TestFill(t *testing.T) {
 
 // A package with cgo gets the whole module.
 func TestFillCgo(t *testing.T) {
+	long(t)
 	p := newProject(t, "main", ".")
 	b := mainBuilds()[:1]
 	b[0].Env = append(b[0].Env, "CGO_ENABLED=1")
@@ -106,6 +107,7 @@ func TestFillCgo(t *testing.T) {
 
 // Equal wishes give equal bytes, whatever is in the shared cache.
 func TestFillIsDeterministic(t *testing.T) {
+	long(t)
 	p := newProject(t, "main", ".")
 	cold := t.TempDir()
 	want := snapshot(t, p.must(p.fill(cold, mainBuilds()...)).out)
@@ -126,6 +128,7 @@ func TestFillIsDeterministic(t *testing.T) {
 // A build takes what was written as it takes a whole module cache. Another
 // compile finds every package compiled.
 func TestGoBuild(t *testing.T) {
+	long(t)
 	for _, tt := range []struct{ name, at, other string }{{"main", ".", ""}, {"work", "app", "main"}} {
 		t.Run(tt.name, func(t *testing.T) {
 			var p *project
@@ -173,6 +176,7 @@ func TestGoBuild(t *testing.T) {
 
 // With -mod=mod the go command completes go.sum, which is read-only.
 func TestFillModMod(t *testing.T) {
+	long(t)
 	p := newProject(t, "main", ".")
 	want := files(t, p.must(p.fill(t.TempDir(), mainBuilds("-mod=mod")...)).out)
 	sum := filepath.Join(p.files, "go.sum")
@@ -205,6 +209,7 @@ func TestFillModMod(t *testing.T) {
 
 // The compiler knows as much of the modules as with a whole module cache.
 func TestCompilerSays(t *testing.T) {
+	long(t)
 	p := newProject(t, "main", ".")
 	b := Build{Env: []string{"GOOS=linux"}, Imports: []string{"example.test/c"}}
 	res := p.must(p.fill(t.TempDir(), b))
@@ -248,6 +253,7 @@ func TestChunks(t *testing.T) {
 	if got := fmt.Sprint(chunks(list, 8)); got != "[[aaaa bb] [c] [dddddddd] [e f]]" {
 		t.Errorf("got %s", got)
 	}
+	long(t)
 	p := newProject(t, "main", ".")
 	b := mainBuilds()[0]
 	cache := t.TempDir()

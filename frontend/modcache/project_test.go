@@ -107,6 +107,14 @@ func fileURL(dir string) string {
 	return u.String()
 }
 
+// long leaves a test out with -short. What is left runs in the race detector, too.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs the go command many times")
+	}
+}
+
 // project is a tree and what the go command is run with.
 type project struct {
 	t *testing.T
@@ -126,9 +134,6 @@ type project struct {
 // workspace are in at and others.
 func newProject(t *testing.T, name, at string, others ...string) *project {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("runs the go command")
-	}
 	p := &project{t: t, src: t.TempDir(), files: t.TempDir(), proxy: newProxy(t), at: at}
 	for _, f := range archive(t, name) {
 		write(t, filepath.Join(p.src, f.Name), string(f.Data))
