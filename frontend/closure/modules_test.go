@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,9 +17,40 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
-// oracleVar makes the oracle look at more: large adds modules, binaries builds
-// their programs, export compiles what it otherwise only lists.
+// oracleVar asks for the tests that download public modules, with any value.
+// Some make the oracle look at more: large adds modules, binaries builds their
+// programs, export compiles what it otherwise only lists.
 const oracleVar = "GOPHERFILE_ORACLE"
+
+// asked leaves a test out that nobody asked for. Once it was, what it cannot
+// download is an error: nothing that was not compared may pass.
+func asked(t *testing.T) {
+	t.Helper()
+	if os.Getenv(oracleVar) == "" {
+		t.Skip("downloads public modules: " + oracleVar + "=modules")
+	}
+}
+
+// eachModule runs a test of each module, which counts what it compares, and
+// fails when a module was passed over.
+func eachModule(t *testing.T, list []string, run func(t *testing.T, module string) (compared int)) {
+	t.Helper()
+	var done atomic.Int64
+	t.Cleanup(func() {
+		t.Logf("%d of %d modules were compared", done.Load(), len(list))
+		if done.Load() == 0 {
+			t.Error("got no module, want some")
+		}
+	})
+	for _, m := range list {
+		t.Run(m, func(t *testing.T) {
+			if run(t, m) == 0 {
+				t.Fatal("nothing was compared")
+			}
+			done.Add(1)
+		})
+	}
+}
 
 // modules are what the oracle looks at: programs and libraries, most with a few
 // dependencies, some with assembly, embedded files or many constraints.
@@ -81,7 +113,7 @@ func download(t testing.TB, module string) string {
 	t.Helper()
 	out, err := goCommand(t.TempDir(), []string{"GOWORK=off"}, "mod", "download", "-json", module)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	var found struct{ Dir string }
 	if err := json.Unmarshal(out, &found); err != nil {
@@ -92,47 +124,40 @@ func download(t testing.TB, module string) string {
 
 // TestModules compares closures of real modules with what go list says.
 func TestModules(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go list on many modules")
-	}
-	for _, m := range modules() {
-		t.Run(m, func(t *testing.T) {
-			t.Parallel()
-			// A module of the cache may have kept vendor/modules.txt, but no more.
-			o := oracle{root: download(t, m), modules: []string{"."}, mod: "readonly", env: []string{"GOWORK=off"}}
-			o.run(t)
-		})
-	}
+	asked(t)
+	eachModule(t, modules(), func(t *testing.T, m string) int {
+		t.Parallel()
+		// A module of the cache may have kept vendor/modules.txt, but no more.
+		o := oracle{root: download(t, m), modules: []string{"."}, mod: "readonly", env: []string{"GOWORK=off"}}
+		o.run(t)
+		return o.closures
+	})
 }
 
 // TestVendored vendors a module and looks at it again.
 func TestVendored(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go mod vendor")
-	}
-	for _, m := range []string{"github.com/mikefarah/yq/v4@v4.44.3", "github.com/klauspost/compress@v1.20.2", "github.com/go-delve/delve@v1.23.0"} {
-		t.Run(m, func(t *testing.T) {
-			t.Parallel()
-			root := t.TempDir()
-			copyTree(t, download(t, m), root)
-			if err := os.RemoveAll(filepath.Join(root, "vendor")); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := goCommand(root, []string{"GOWORK=off"}, "mod", "vendor"); err != nil {
-				t.Skip(err)
-			}
-			o := oracle{root: root, modules: []string{"."}, env: []string{"GOWORK=off"}}
-			o.run(t)
-		})
-	}
+	asked(t)
+	list := []string{"github.com/mikefarah/yq/v4@v4.44.3", "github.com/klauspost/compress@v1.20.2", "github.com/go-delve/delve@v1.23.0"}
+	eachModule(t, list, func(t *testing.T, m string) int {
+		t.Parallel()
+		root := t.TempDir()
+		copyTree(t, download(t, m), root)
+		if err := os.RemoveAll(filepath.Join(root, "vendor")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := goCommand(root, []string{"GOWORK=off"}, "mod", "vendor"); err != nil {
+			t.Fatal(err)
+		}
+		o := oracle{root: root, modules: []string{"."}, env: []string{"GOWORK=off"}}
+		o.run(t)
+		return o.closures
+	})
 }
 
 // TestManyModules puts modules of one repository together again, which replace
 // one another, and makes a workspace of them.
 func TestManyModules(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go list on many modules")
-	}
+	asked(t)
 	const version, oldVersion = "v3.5.17", "v2.305.17"
 	root := t.TempDir()
 	work := []string{"work", "init"}
@@ -230,7 +255,7 @@ func (o *oracle) run(t *testing.T) {
 		}
 	}
 	if o.closures == 0 {
-		t.Error("nothing was compared")
+		t.Fatal("nothing was compared")
 	}
 	t.Logf("%d packages, %d closures of %d files, surplus %d (%.2f %%) %q", len(ix.Packages), o.closures, o.files,
 		o.surplusFiles, 100*float64(o.surplusFiles)/float64(max(o.files, 1)), slices.Sorted(maps.Keys(o.surplus)))
