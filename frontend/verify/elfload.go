@@ -59,10 +59,13 @@ func (f *Facts) elfLoad(what string, p *elf.ProgHeader, end uint64) bool {
 	return false
 }
 
-// Limits of what a loader is told.
+// Limits of what a loader is told. Each library is looked for in each directory
+// of an image: programs that are linked with hundreds of options name some 70
+// libraries, and a handful of directories.
 const (
-	maxDynamic   = 4096
-	maxLibraries = 256
+	maxDynamic    = 4096
+	maxLibraries  = 256
+	maxSearchPath = 64
 )
 
 // elfDynamic reads what the loader reads: the segments, and not the sections,
@@ -134,22 +137,57 @@ func (f *Facts) elfLibraries(s *source, file *elf.File, entries []entry) {
 			table, known = p.Off+(at-p.Vaddr), true
 		}
 	}
+	text := func(e entry) (string, bool) {
+		if !known || e.value >= size {
+			return "", false
+		}
+		return s.text(table+e.value, size-e.value)
+	}
 	for _, e := range entries {
-		if e.tag != elf.DT_NEEDED && e.tag != elf.DT_RPATH && e.tag != elf.DT_RUNPATH {
+		if e.tag != elf.DT_NEEDED {
 			continue
 		}
-		name, ok := "", false
-		if known && e.value < size {
-			name, ok = s.text(table+e.value, size-e.value)
-		}
-		if !ok || len(f.Libraries) >= maxLibraries {
+		name, ok := text(e)
+		if !ok {
 			f.damage(Problem{Found: "a library without a name", Effect: "cannot open shared object file", Help: helpDamaged})
 			return
 		}
-		if e.tag == elf.DT_NEEDED {
-			f.Libraries = append(f.Libraries, name)
-		} else {
-			f.SearchPath = append(f.SearchPath, splitPath(name)...)
+		if len(f.Libraries) == maxLibraries {
+			f.damage(Problem{Found: fmt.Sprintf("more than %d libraries", maxLibraries), Expected: fmt.Sprintf("at most %d", maxLibraries), Help: "link with -Wl,--as-needed"})
+			return
 		}
+		f.Libraries = append(f.Libraries, name)
+	}
+	if e, ok := searchEntry(entries); ok {
+		path, ok := text(e)
+		if !ok {
+			f.damage(Problem{Found: "a search path without an end in 4096 bytes", Effect: "cannot open shared object file", Help: helpDamaged})
+		}
+		f.elfSearchPath(path)
+	}
+}
+
+// searchEntry finds the search path. A loader takes the last of its kind, and
+// DT_RPATH only without DT_RUNPATH.
+func searchEntry(entries []entry) (found entry, ok bool) {
+	for _, e := range entries {
+		if e.tag == elf.DT_RUNPATH || e.tag == elf.DT_RPATH && found.tag != elf.DT_RUNPATH {
+			found, ok = e, true
+		}
+	}
+	return found, ok
+}
+
+// elfSearchPath takes the directories of a search path, each once.
+func (f *Facts) elfSearchPath(path string) {
+	for _, dir := range splitPath(path) {
+		if slices.Contains(f.SearchPath, dir) {
+			continue
+		}
+		if len(f.SearchPath) == maxSearchPath {
+			f.damage(Problem{Found: fmt.Sprintf("a search path of more than %d directories", maxSearchPath), Expected: fmt.Sprintf("at most %d", maxSearchPath), Help: "link with fewer -rpath options"})
+			return
+		}
+		f.SearchPath = append(f.SearchPath, dir)
 	}
 }

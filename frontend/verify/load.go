@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bufio"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -35,12 +34,15 @@ func Loadable(f *Facts, root fs.FS, at string) ([]Problem, error) {
 			problems = append(problems, Problem{Found: fmt.Sprintf("the loader %s for %s", f.Loader, found), Expected: f.String(), Effect: effectFormat, Help: help})
 		}
 	}
-	dirs, err := libraryDirs(f, root, at)
-	if err != nil {
+	l := &looker{root: root, want: f.Header, left: maxTried}
+	if err := l.libraryDirs(f, at); err != nil {
 		return nil, err
 	}
 	for _, name := range f.Libraries {
-		p, err := f.library(root, name, dirs)
+		if isMusl := strings.HasPrefix(path.Base(f.Loader), "ld-musl-"); isMusl && strings.HasPrefix(name, "libc.") {
+			continue // the loader is the library
+		}
+		p, err := l.library(name)
 		if err != nil {
 			return nil, err
 		}
@@ -51,15 +53,31 @@ func Loadable(f *Facts, root fs.FS, at string) ([]Problem, error) {
 	return problems, nil
 }
 
-// library looks for one library. Nil: it is there.
-func (f *Facts) library(root fs.FS, name string, dirs []string) (*Problem, error) {
-	if isMusl := strings.HasPrefix(path.Base(f.Loader), "ld-musl-"); isMusl && strings.HasPrefix(name, "libc.") {
-		return nil, nil // the loader is the library
-	}
+// Limits of what is looked at in an image, where each look is a call to the
+// daemon. Images have a handful of files in ld.so.conf.d, with a directory or two
+// each; 256 libraries that are all there need no more than a few looks each.
+const (
+	maxConfigured = 64 // files, and directories in them
+	maxTried      = 4096
+)
+
+// looker looks for libraries in an image.
+type looker struct {
+	root fs.FS
+	want Header
+	dirs []string
+	cut  bool // the image configures more directories than are in dirs
+	left int  // how many files may still be tried
+}
+
+// library looks for one library. Nil: it is there. What was not looked at is
+// said: then the library may be there all the same.
+func (l *looker) library(name string) (*Problem, error) {
 	candidates := []string{name}
-	if !strings.Contains(name, "/") {
+	bare := !strings.Contains(name, "/")
+	if bare {
 		candidates = nil
-		for _, dir := range dirs {
+		for _, dir := range l.dirs {
 			candidates = append(candidates, path.Join(dir, name))
 		}
 	}
@@ -70,16 +88,23 @@ func (f *Facts) library(root fs.FS, name string, dirs []string) (*Problem, error
 		Help:     "choose an image.from with it, or build a static program",
 	}
 	for _, c := range candidates {
-		found, err := headAt(root, c)
+		if l.left--; l.left < 0 {
+			p.Found += fmt.Sprintf(" (not looked for any further: %d files were tried for all libraries)", maxTried)
+			return p, nil
+		}
+		found, err := headAt(l.root, c)
 		switch {
 		case err != nil:
 			return nil, err
 		case found == nil:
-		case *found == f.Header:
+		case *found == l.want:
 			return nil, nil
 		default: // the loader goes on as well
 			p.Found += fmt.Sprintf(" (%s is %s)", c, found)
 		}
+	}
+	if bare && l.cut {
+		p.Found += fmt.Sprintf(" (of /etc/ld.so.conf and /etc/ld.so.conf.d the first %d files and directories were looked at)", maxConfigured)
 	}
 	return p, nil
 }
@@ -110,23 +135,31 @@ func headAt(root fs.FS, name string) (*Header, error) {
 	return h, nil
 }
 
-// libraryDirs are where the loader looks, in its order.
-func libraryDirs(f *Facts, root fs.FS, at string) ([]string, error) {
-	var dirs []string
+// libraryDirs finds out where the loader looks, in its order.
+func (l *looker) libraryDirs(f *Facts, at string) error {
+	origin := path.Dir(at)
 	for _, dir := range f.SearchPath {
-		origin := path.Dir(at)
-		dirs = append(dirs, strings.NewReplacer("$ORIGIN", origin, "${ORIGIN}", origin).Replace(dir))
+		l.add(strings.NewReplacer("$ORIGIN", origin, "${ORIGIN}", origin).Replace(dir))
 	}
-	configured, err := configuredDirs(root)
-	if err != nil {
-		return nil, err
+	if err := l.configuredDirs(); err != nil {
+		return err
 	}
-	dirs = append(dirs, configured...)
-	places := []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/lib32", "/usr/lib32", "/usr/local/lib"}
+	for _, dir := range []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/lib32", "/usr/lib32", "/usr/local/lib"} {
+		l.add(dir)
+	}
 	for _, triple := range triples(f.Header) {
-		places = append(places, "/lib/"+triple, "/usr/lib/"+triple, "/usr/local/lib/"+triple)
+		for _, dir := range []string{"/lib/", "/usr/lib/", "/usr/local/lib/"} {
+			l.add(dir + triple)
+		}
 	}
-	return append(dirs, places...), nil
+	return nil
+}
+
+// add adds a directory, unless it is looked at before.
+func (l *looker) add(dir string) {
+	if dir = path.Clean(dir); !slices.Contains(l.dirs, dir) {
+		l.dirs = append(l.dirs, dir)
+	}
 }
 
 // triples are the names that Debian has for a machine.
@@ -149,38 +182,58 @@ func triples(h Header) []string {
 	return all[h]
 }
 
-// configuredDirs are those of ld.so.conf and of the folder beside it, which it
+// configuredDirs adds those of ld.so.conf and of the folder beside it, which it
 // includes.
-func configuredDirs(root fs.FS) ([]string, error) {
+func (l *looker) configuredDirs() error {
 	names := []string{"etc/ld.so.conf"}
-	entries, err := fs.ReadDir(root, "etc/ld.so.conf.d")
+	entries, err := fs.ReadDir(l.root, "etc/ld.so.conf.d")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return err
 	}
-	for _, e := range entries {
+	for _, e := range entries { // sorted by name
 		if path.Ext(e.Name()) == ".conf" {
 			names = append(names, path.Join("etc/ld.so.conf.d", e.Name()))
 		}
 	}
-	slices.Sort(names)
-	var dirs []string
+	if len(names) > maxConfigured {
+		names, l.cut = names[:maxConfigured], true
+	}
+	most := len(l.dirs) + maxConfigured
 	for _, name := range names {
-		file, err := root.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		dirs, err := l.dirsIn(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		lines := bufio.NewScanner(io.LimitReader(file, 1<<16))
-		for lines.Scan() {
-			if dir := strings.TrimSpace(lines.Text()); strings.HasPrefix(dir, "/") {
-				dirs = append(dirs, dir)
+		for _, dir := range dirs {
+			if l.add(dir); len(l.dirs) > most {
+				l.dirs, l.cut = l.dirs[:most], true
+				return nil
 			}
 		}
-		file.Close()
-		if err := lines.Err(); err != nil {
-			return nil, err
+	}
+	return nil
+}
+
+// dirsIn reads the directories in a file such as ld.so.conf.
+func (l *looker) dirsIn(name string) ([]string, error) {
+	file, err := l.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	const most = 64 << 10 // more than as many directories have
+	text, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
+		return nil, err
+	}
+	l.cut = l.cut || len(text) == most
+	var dirs []string
+	for line := range strings.Lines(string(text)) {
+		if dir := strings.TrimSpace(line); strings.HasPrefix(dir, "/") {
+			dirs = append(dirs, dir)
 		}
 	}
 	return dirs, nil

@@ -108,10 +108,10 @@ func (b Binary) dynamic(f *elfFile) [][8]uint64 {
 	if b.Loader != "" {
 		segment(elf.PT_INTERP, f.section(".interp", elf.SHT_PROGBITS, elf.SHF_ALLOC, append([]byte(b.Loader), 0)))
 	}
-	if len(b.Libraries) == 0 && b.RunPath == "" {
+	if len(b.Libraries) == 0 && b.RunPath == "" && len(b.RPaths) == 0 {
 		return programs
 	}
-	names := "\x00" + strings.Join(append(slices.Clone(b.Libraries), b.RunPath), "\x00") + "\x00"
+	names := "\x00" + strings.Join(slices.Concat(b.Libraries, []string{b.RunPath}, b.RPaths), "\x00") + "\x00"
 	table := f.section(".dynstr", elf.SHT_STRTAB, elf.SHF_ALLOC, []byte(names))
 	size, at := 8, uint64(1)
 	if f.class == elf.ELFCLASS32 {
@@ -123,6 +123,10 @@ func (b Binary) dynamic(f *elfFile) [][8]uint64 {
 	}
 	if b.RunPath != "" {
 		entries = append(entries, uint64(elf.DT_RUNPATH), at)
+	}
+	at += uint64(len(b.RunPath)) + 1
+	for _, path := range b.RPaths {
+		entries, at = append(entries, uint64(elf.DT_RPATH), at), at+uint64(len(path))+1
 	}
 	entries = append(entries, uint64(elf.DT_STRTAB), table.addr, uint64(elf.DT_STRSZ), table.size, 0, 0)
 	segment(elf.PT_DYNAMIC, f.section(".dynamic", elf.SHT_DYNAMIC, elf.SHF_ALLOC|elf.SHF_WRITE, words(f.order, size, entries...)))

@@ -26,8 +26,10 @@ type Binary struct {
 	// Loader and Libraries make an ELF file a dynamic one.
 	Loader    string
 	Libraries []string
-	// RunPath is where its libraries are looked for.
+	// RunPath is where its libraries are looked for. RPaths say the same in the
+	// old way, one after the other.
 	RunPath string
+	RPaths  []string
 	// Symbols adds a symbol table to an ELF file.
 	Symbols bool
 }
