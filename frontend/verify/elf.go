@@ -219,6 +219,10 @@ func covers(p *elf.Prog, sec *elf.Section) bool {
 	if sec.Addr < p.Vaddr || sec.Size > p.Memsz || sec.Addr-p.Vaddr > p.Memsz-sec.Size {
 		return false
 	}
+	// A table that the loader fills may have bytes in the file all the same.
+	if zeros := strings.HasSuffix(sec.Name, "bss"); zeros && sec.Type == elf.SHT_NOBITS && !thread && sec.Addr-p.Vaddr < p.Filesz {
+		return false
+	}
 	if sec.Type != elf.SHT_NOBITS && (sec.Offset < p.Off || sec.Offset-p.Off != sec.Addr-p.Vaddr || sec.Addr-p.Vaddr > p.Filesz || sec.Size > p.Filesz-(sec.Addr-p.Vaddr)) {
 		return false
 	}
@@ -248,11 +252,16 @@ func (f *Facts) elfKind(h *elfHeader, file *elf.File, pie bool) {
 	}
 }
 
-// elfEntry checks that a program starts in its code.
+// elfEntry checks that a program starts in its code: in one of its sections with
+// code, if it has sections.
 func (f *Facts) elfEntry(h *elfHeader, file *elf.File) {
 	started := slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool {
 		return p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && h.entry >= p.Vaddr && h.entry-p.Vaddr < p.Filesz
 	})
+	code := slices.DeleteFunc(slices.Clone(file.Sections), func(s *elf.Section) bool { return s.Flags&elf.SHF_EXECINSTR == 0 })
+	started = started && (len(code) == 0 || slices.ContainsFunc(code, func(s *elf.Section) bool {
+		return h.entry >= s.Addr && h.entry-s.Addr < s.Size
+	}))
 	align := map[string]uint64{"AArch64": 4, "LoongArch": 4, "MIPS": 4, "PowerPC": 4, "RISC-V": 2, "S/390": 2}[f.Machine]
 	if !started || align > 0 && h.entry%align != 0 {
 		f.damage(Problem{Found: fmt.Sprintf("entry point %#x", h.entry), Expected: "an address of the code", Effect: "segmentation fault", Help: helpDamaged})

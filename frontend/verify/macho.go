@@ -4,6 +4,7 @@ import (
 	"debug/macho"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,12 @@ const (
 	loadSignature = 0x1d
 	loadWeakDylib = 0x80000018
 	loadReexport  = 0x8000001f
+)
+
+// What loads a program on macOS, and the library that it asks the system with.
+const (
+	machoLoader = "/usr/lib/dyld"
+	machoSystem = "/usr/lib/libSystem.B.dylib"
 )
 
 // effectMachO is what macOS says of a file that it cannot load.
@@ -90,8 +97,9 @@ func (f *Facts) machoKind(model uint32, typ macho.Type, flags uint32) {
 	const feature = 0x80000000 // of the processor, which old systems look at
 	model &^= feature
 	want := map[string]uint32{machineX86: 3, machineX8664: 3}[f.Machine]
-	// 8 is Haswell, 1 the first and 2 the second model of 64-bit ARM.
-	if model != want && (f.Machine != machineX8664 || model != 8) && (f.Machine != machineAArch64 || model > 2) {
+	// 8 is Haswell, and 1 the first model of 64-bit ARM. The second one is for
+	// programs of the system alone.
+	if model != want && (f.Machine != machineX8664 || model != 8) && (f.Machine != machineAArch64 || model != 1) {
 		f.damage(Problem{Found: fmt.Sprintf("model %d of the processor", model), Expected: fmt.Sprint(want), Effect: "Bad CPU type in executable", Help: helpDamaged})
 	}
 }
@@ -104,8 +112,10 @@ type machoCommands struct {
 	start, end uint64
 	patches    []patch
 	main       *uint64 // where the program starts, in the file
+	stack      uint64  // of its first thread
 	thread     bool    // it starts where an initial thread does
 	signed     bool
+	signature  [2]uint64 // where it is, and its size
 }
 
 // read looks at the commands one by one. The result is false when they cannot be
@@ -160,13 +170,16 @@ func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool 
 	case loadMain:
 		if len(data) >= 24 {
 			entry := c.order.Uint64(data[8:])
-			c.main = &entry
+			c.main, c.stack = &entry, c.order.Uint64(data[16:])
 		}
 	case macho.LoadCmdUnixThread:
 		c.thread = true
 	case loadSignature:
 		if len(data) >= 16 {
-			c.signed = true
+			if word(3) == 0 {
+				f.damage(Problem{Found: "a signature of 0 bytes", Effect: effectMachO, Help: helpDamaged})
+			}
+			c.signed, c.signature = true, [2]uint64{word(2), word(3)}
 			return f.inside(c.source, "the signature", word(2), word(3))
 		}
 	case macho.LoadCmdSegment, macho.LoadCmdSegment64:
@@ -227,13 +240,49 @@ func (c *machoCommands) check(file *macho.File) {
 			return
 		}
 	}
-	program := f.Kind == KindExecutable || f.Kind == KindPIE
+	if f.Kind == KindExecutable || f.Kind == KindPIE {
+		c.program(file, loads > 0 && code)
+	}
+}
+
+// program checks what macOS wants of a program. One that starts with a thread,
+// as they did long ago, has no loader.
+func (c *machoCommands) program(file *macho.File, code bool) {
+	f := c.facts
+	const most = 1 << 30
 	switch {
-	case program && (loads == 0 || !code):
+	case !code:
 		f.damage(Problem{Found: "no entry point in the code", Effect: effectMachO, Help: helpDamaged})
-	case program && f.Machine == machineAArch64 && !c.signed:
+	case c.main != nil && !c.layout(file):
+		f.damage(Problem{Found: "other segments", Expected: "__TEXT, __LINKEDIT with the signature, and one without rights at address 0", Effect: effectMachO, Help: helpDamaged})
+	case c.stack > most:
+		f.damage(Problem{Found: fmt.Sprintf("a stack of %d bytes", c.stack), Expected: fmt.Sprintf("at most %d", most), Effect: effectMachO, Help: helpDamaged})
+	case f.Machine == machineAArch64 && f.Kind != KindPIE:
+		f.damage(Problem{Found: "a program for one address", Expected: KindPIE, Effect: effectMachO, Help: helpDamaged})
+	case c.main != nil && (f.Loader != machoLoader || !slices.Contains(f.Libraries, machoSystem)):
+		f.damage(Problem{
+			Found:    fmt.Sprintf("the loader %q and the libraries %s", f.Loader, strings.Join(f.Libraries, ", ")),
+			Expected: machoLoader + " and " + machoSystem, Effect: effectMachO, Help: helpDamaged,
+		})
+	case f.Machine == machineAArch64 && !c.signed:
 		f.damage(Problem{Found: "no signature", Expected: "one, if only of the linker", Effect: "killed: 9", Help: "sign it with codesign -s -, or do not change it after the build"})
 	}
+}
+
+// layout reports whether the segments are there that the kernel and the loader
+// look for.
+func (c *machoCommands) layout(file *macho.File) bool {
+	last := file.Segment("__LINKEDIT")
+	if last == nil || file.Segment("__TEXT") == nil {
+		return false
+	}
+	if at, size := c.signature[0], c.signature[1]; c.signed && (at < last.Offset || size > last.Filesz || at-last.Offset > last.Filesz-size) {
+		return false
+	}
+	return c.facts.Bits == 32 || slices.ContainsFunc(file.Loads, func(load macho.Load) bool {
+		l, ok := load.(*macho.Segment)
+		return ok && l.Addr == 0 && l.Memsz > 0 && l.Filesz == 0 && l.Prot == 0
+	})
 }
 
 // segment checks one segment that is mapped, behind those that end at an address.
@@ -247,7 +296,8 @@ func (c *machoCommands) segment(l *macho.Segment, end uint64) bool {
 	case l.Memsz == 0 && l.Prot == 0: // for debuggers, and not mapped
 		return true
 	case l.Addr < end, l.Addr > 1<<63, l.Memsz > 1<<47, l.Filesz > l.Memsz, l.Addr%page != 0, l.Filesz > 0 && l.Offset%page != 0,
-		l.Prot > 7, l.Prot&^l.Maxprot != 0:
+		l.Prot > 7, l.Maxprot > 7, l.Prot&^l.Maxprot != 0,
+		l.Filesz > 0 && l.Prot&1 == 0, l.Name == "__DATA" && l.Prot&2 == 0:
 		f.damage(Problem{
 			Found:  fmt.Sprintf("segment %s of %d bytes (%d in the file) at address %#x and byte %#x, with rights %#x of %#x", l.Name, l.Memsz, l.Filesz, l.Addr, l.Offset, l.Prot, l.Maxprot),
 			Effect: effectMachO, Help: helpDamaged,

@@ -27,8 +27,10 @@ type peHeader struct {
 	subsystem   uint16
 	version     [2]uint16 // of the subsystem
 	directories uint32
-	imports     pe.DataDirectory
+	tables      [16]pe.DataDirectory
 	base        uint64
+	flags       uint16   // the DLL characteristics
+	memory      []uint64 // of stack and heap
 }
 
 // readPE reads a Windows program.
@@ -135,12 +137,14 @@ func (f *Facts) peHeader(s *source) (*peHeader, bool) {
 	if f.Bits == 32 {
 		o := decode[pe.OptionalHeader32](data)
 		h.entry, h.align, h.fileAlign, h.imageSize, h.headersSize = uint64(o.AddressOfEntryPoint), uint64(o.SectionAlignment), uint64(o.FileAlignment), uint64(o.SizeOfImage), uint64(o.SizeOfHeaders)
-		h.subsystem, h.version, h.directories, h.imports, h.base = o.Subsystem, [2]uint16{o.MajorSubsystemVersion, o.MinorSubsystemVersion}, o.NumberOfRvaAndSizes, o.DataDirectory[1], uint64(o.ImageBase)
+		h.subsystem, h.version, h.directories, h.tables, h.base = o.Subsystem, [2]uint16{o.MajorSubsystemVersion, o.MinorSubsystemVersion}, o.NumberOfRvaAndSizes, o.DataDirectory, uint64(o.ImageBase)
+		h.flags, h.memory = o.DllCharacteristics, []uint64{uint64(o.SizeOfStackReserve), uint64(o.SizeOfStackCommit), uint64(o.SizeOfHeapReserve), uint64(o.SizeOfHeapCommit)}
 		return h, true
 	}
 	o := decode[pe.OptionalHeader64](data)
 	h.entry, h.align, h.fileAlign, h.imageSize, h.headersSize = uint64(o.AddressOfEntryPoint), uint64(o.SectionAlignment), uint64(o.FileAlignment), uint64(o.SizeOfImage), uint64(o.SizeOfHeaders)
-	h.subsystem, h.version, h.directories, h.imports, h.base = o.Subsystem, [2]uint16{o.MajorSubsystemVersion, o.MinorSubsystemVersion}, o.NumberOfRvaAndSizes, o.DataDirectory[1], o.ImageBase
+	h.subsystem, h.version, h.directories, h.tables, h.base = o.Subsystem, [2]uint16{o.MajorSubsystemVersion, o.MinorSubsystemVersion}, o.NumberOfRvaAndSizes, o.DataDirectory, o.ImageBase
+	h.flags, h.memory = o.DllCharacteristics, []uint64{o.SizeOfStackReserve, o.SizeOfStackCommit, o.SizeOfHeapReserve, o.SizeOfHeapCommit}
 	return h, true
 }
 
@@ -177,6 +181,21 @@ func (f *Facts) peCheck(h *peHeader) {
 	if h.directories != 16 {
 		wrong("number of data directories", h.directories)
 	}
+	const signature = 4 // which is not mapped
+	for i, d := range h.tables {
+		if (d.VirtualAddress == 0) != (d.Size == 0) || i != signature && uint64(d.VirtualAddress)+uint64(d.Size) > h.imageSize {
+			wrong(fmt.Sprintf("data directory %d at %#x with a size of", i, d.VirtualAddress), d.Size)
+		}
+	}
+	// Bits without a meaning, and those of signed files, containers and drivers.
+	const otherwise = 0x309f
+	if h.flags&otherwise != 0 {
+		wrong("DLL characteristics", h.flags)
+	}
+	const most = 1 << 30 // of a thread: linkers write some megabytes
+	if slices.ContainsFunc(h.memory, func(n uint64) bool { return n > most }) {
+		wrong("sizes of stack and heap", h.memory)
+	}
 	power := func(n uint64) bool { return bits.OnesCount64(n) == 1 }
 	if !power(h.fileAlign) || h.fileAlign < 512 || h.fileAlign > 64<<10 || !power(h.align) || h.align < h.fileAlign {
 		wrong("alignment", h.align<<32|h.fileAlign)
@@ -196,7 +215,7 @@ func (f *Facts) peSections(s *source, h *peHeader, file *pe.File) {
 		f.damage(Problem{Found: fmt.Sprintf("headers of %d bytes", h.headersSize), Expected: fmt.Sprintf("at least %d", table), Effect: effectPE, Help: helpDamaged})
 		return
 	}
-	code := false
+	code, next := false, h.headersSize
 	for _, sec := range file.Sections {
 		if strings.HasPrefix(sec.Name, ".debug_") || strings.HasPrefix(sec.Name, ".zdebug") {
 			f.Debug = true
@@ -209,6 +228,12 @@ func (f *Facts) peSections(s *source, h *peHeader, file *pe.File) {
 		if sec.Size > 0 && !f.inside(s, "section "+sec.Name, uint64(sec.Offset), uint64(sec.Size)) {
 			return
 		}
+		const read, discard = pe.IMAGE_SCN_MEM_READ, pe.IMAGE_SCN_MEM_DISCARDABLE
+		if sec.Size > 0 && uint64(sec.Offset) < next || sec.Characteristics&(read|discard) == 0 {
+			f.damage(Problem{Found: fmt.Sprintf("section %s at byte %#x with the rights %#x", sec.Name, sec.Offset, sec.Characteristics), Expected: fmt.Sprintf("one that can be read, from byte %#x on", next), Effect: effectPE, Help: helpDamaged})
+			return
+		}
+		next = max(next, uint64(sec.Offset)+uint64(sec.Size))
 		start := uint64(sec.VirtualAddress)
 		const executes = pe.IMAGE_SCN_MEM_EXECUTE | pe.IMAGE_SCN_MEM_READ
 		code = code || h.entry >= start && h.entry < start+min(size, uint64(sec.Size)) && sec.Characteristics&executes == executes
@@ -227,13 +252,13 @@ func up(n, align uint64) uint64 { return (n + align - 1) / align * align }
 
 // peImports reads the names of the libraries.
 func (f *Facts) peImports(s *source, h *peHeader, file *pe.File) {
-	if h.imports.VirtualAddress == 0 {
+	if h.tables[1].VirtualAddress == 0 {
 		return
 	}
 	missing := func() {
 		f.damage(Problem{Found: "imports that are in no section", Effect: effectPE, Help: helpDamaged})
 	}
-	at, ok := peOffset(file, h.imports.VirtualAddress)
+	at, ok := peOffset(file, h.tables[1].VirtualAddress)
 	if !ok {
 		missing()
 		return

@@ -14,10 +14,14 @@ const effectWasm = "the runtime refuses to compile the module"
 
 // The sections of a WebAssembly module that are looked at.
 const (
-	wasmCustom = 0
-	wasmImport = 2
-	wasmExport = 7
-	wasmData   = 11
+	wasmCustom    = 0
+	wasmTypes     = 1
+	wasmImport    = 2
+	wasmFunctions = 3
+	wasmMemories  = 5
+	wasmExport    = 7
+	wasmBodies    = 10
+	wasmData      = 11
 )
 
 // readWasm reads a WebAssembly module.
@@ -33,6 +37,7 @@ func (f *Facts) readWasm(s *source) {
 	// The sections come in this order, and each at most once.
 	order := []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
 	next := 0
+	var seen []byte
 	var release string
 	for off := uint64(8); off < uint64(s.size); {
 		head, _ := s.bytes(off, min(11, uint64(s.size)-off))
@@ -54,21 +59,30 @@ func (f *Facts) readWasm(s *source) {
 				f.damage(Problem{Found: fmt.Sprintf("section %d at byte %d", id, off), Expected: "one that comes later in a module", Effect: effectWasm, Help: helpDamaged})
 				return
 			}
-			next += i + 1
+			next, seen = next+i+1, append(seen, id)
 		}
 		if !f.wasmSection(s, head[0], body, size, &release) {
 			return
 		}
 		off = body + size
 	}
-	if next == 0 {
-		f.damage(Problem{Found: "a WebAssembly module without sections", Effect: effectWasm, Help: helpDamaged})
-	}
+	f.wasmWhole(seen)
 	if release != "" {
 		if f.Go == nil {
 			f.Go = &debug.BuildInfo{}
 		}
 		f.Go.GoVersion = release
+	}
+}
+
+// wasmWhole checks that what a section is about is in another one, as in all
+// modules of the go command.
+func (f *Facts) wasmWhole(seen []byte) {
+	for _, id := range []byte{wasmTypes, wasmImport, wasmFunctions, wasmMemories, wasmExport, wasmBodies, wasmData} {
+		if !slices.Contains(seen, id) {
+			f.damage(Problem{Found: fmt.Sprintf("a WebAssembly module without section %d", id), Effect: effectWasm, Help: helpDamaged})
+			return
+		}
 	}
 }
 
