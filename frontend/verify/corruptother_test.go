@@ -55,16 +55,15 @@ func plan9Fields(data []byte) []field {
 	l.add("data", 4)
 	l.add("zeros", 4, unseen("no header says how many a program needs", nil))
 	l.add("symbols", 4)
-	start := uint64(0x1020)
-	if data[2] == 0x8a { // the magic of 64 bits
+	wide := data[2] == 0x8a // the magic of 64 bits
+	if wide {
 		l.add("low entry", 4)
-		start = 0x200028
 	} else {
-		l.add("entry", 4, unseen(inCode, within(start, start+text)))
+		l.add("entry", 4, unseen(inCode, within(0x1020, 0x1020+text)))
 	}
 	l.add("stack lines", 4)
 	l.add("program lines", 4)
-	if data[2] == 0x8a {
+	if wide {
 		l.add("entry", 8)
 	}
 	return l.fields
