@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -245,13 +246,24 @@ func TestGoCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command often")
 	}
+	var builds, compared atomic.Int64
+	t.Cleanup(func() {
+		t.Logf("%d of %d builds were compared", compared.Load(), builds.Load())
+		// With -run there may be one archive, of errors alone.
+		if builds.Load() > 10 && compared.Load() < builds.Load()/2 {
+			t.Error("got fewer than half of them, want more")
+		}
+	})
 	eachArchive(t, func(t *testing.T, a *archive) {
 		t.Parallel()
-		compareWithGo(t, a)
+		builds.Add(int64(len(a.builds)))
+		compared.Add(int64(compareWithGo(t, a)))
 	})
 }
 
-func compareWithGo(t *testing.T, a *archive) {
+// compareWithGo compares the builds of an archive, but for those without a
+// closure, and counts them.
+func compareWithGo(t *testing.T, a *archive) (compared int) {
 	t.Helper()
 	ix, err := scan.Tree(a.tree, a.mains()...)
 	if err != nil {
@@ -283,7 +295,9 @@ func compareWithGo(t *testing.T, a *archive) {
 		if main := listed.at(b.main); main != nil {
 			compareClosure(t, b.String(), listed.closure(main), c)
 		}
+		compared++
 	}
+	return compared
 }
 
 // compiled returns what the go command says of a main package and of what it
