@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -28,6 +29,11 @@ func (b *build) checkFiles() error {
 		if errors.Is(err, fs.ErrNotExist) {
 			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: no %s in the context", key, name)}
 			errs = append(errs, e.WithHelp("%s", b.missingHelp(name)))
+			return nil
+		}
+		if errors.Is(err, scan.ErrLinks) {
+			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: %s is behind %v", key, name, scan.ErrLinks)}
+			errs = append(errs, e)
 			return nil
 		}
 		return err

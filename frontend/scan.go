@@ -208,6 +208,9 @@ func parseMetadata(data []byte) (*scan.Names, error) {
 			return nil, err
 		}
 		data = data[n:]
+		if len(st.Path) > scan.MaxName {
+			return nil, fmt.Errorf("a name has %d bytes", len(st.Path))
+		}
 		names.Add(st.Path, fs.FileMode(st.Mode), st.Linkname)
 		names.SetSize(st.Path, st.Size)
 	}

@@ -117,6 +117,9 @@ func TestScanStep(t *testing.T) {
 		{"assembly with another name", func(_ *fake, c fstest.MapFS) {
 			c["a.s"], c["a.inc"] = file("#include \"a.inc\"\n"), file("")
 		}, []string{names, llb.StepScan, whole}},
+		{"a name longer than a path", func(_ *fake, c fstest.MapFS) {
+			c[strings.Repeat("d", scan.MaxName+1)] = file("")
+		}, []string{names, whole}},
 		{"many names", func(_ *fake, c fstest.MapFS) { c["long"] = link(strings.Repeat("x", maxNames)) }, []string{names, whole}},
 		{"generate", func(f *fake, _ fstest.MapFS) {
 			f.locals["dockerfile"]["Gopherfile.yaml"].Data = []byte("main: .\ngenerate: go generate\n")
@@ -244,6 +247,35 @@ func TestScanStepFiles(t *testing.T) {
 		if text := "image.files: no " + path + " in the context"; (err == nil) != found || err != nil && !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: got %v, want it found: %t", path, err, found)
 		}
+	}
+}
+
+// TestScanStepLinks checks that a link that leads to itself is named, and no
+// defect of ours: where it must be read, and where it is only copied.
+func TestScanStepLinks(t *testing.T) {
+	for name, want := range map[string]string{
+		"go.sum": "go.sum: more than 40 symbolic links, one behind another",
+		"loop":   "Gopherfile.yaml:3:18: image.files: loop is behind more than 40 symbolic links, one behind another",
+	} {
+		f := stepFake(t)
+		if name == "loop" {
+			f.locals["dockerfile"]["Gopherfile.yaml"].Data = []byte("main: .\nimage:\n  files: [{from: loop, to: /x}]\n")
+		}
+		f.locals["context"][name] = &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte(name)}
+		if _, err := Build(t.Context(), f); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestScanStepLarge checks that a file that is too large is named, and no defect
+// of ours.
+func TestScanStepLarge(t *testing.T) {
+	f := stepFake(t)
+	f.locals["context"]["go.mod"].Data = bytes.Repeat([]byte("// comment\n"), 400_000)
+	const want = "go.mod: it has more than 4 MiB"
+	if _, err := Build(t.Context(), f); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

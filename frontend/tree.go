@@ -13,6 +13,8 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
 // files is a file system that can be asked for names.
@@ -125,6 +127,11 @@ func pathError(op, name string, err error) error {
 		{"no such file or directory", fs.ErrNotExist},
 		{"not a directory", fs.ErrNotExist}, // below a file there is nothing
 		{"permission denied", fs.ErrPermission},
+		{"file name too long", fs.ErrInvalid},
+		{"invalid argument", fs.ErrInvalid},
+		{"too many levels of symbolic links", scan.ErrLinks},
+		{"too many links", scan.ErrLinks},
+		{"not a regular file", scan.ErrIrregular},
 	} {
 		if strings.Contains(err.Error(), known.text) {
 			err = known.err

@@ -13,6 +13,8 @@ import (
 	"testing/iotest"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
 // testTree is a tree with files around the size of a chunk, links and folders.
@@ -137,6 +139,12 @@ func TestTreeErrors(t *testing.T) {
 		"Unknown: open x: file does not exist":  nil,
 		"transport is closing":                  nil,
 		"stat x: no such file or directory (2)": fs.ErrNotExist,
+		"open x: file name too long":            fs.ErrInvalid,
+		"openat x: invalid argument":            fs.ErrInvalid,
+		"stat x: too many links":                scan.ErrLinks,
+		"open x: not a regular file":            scan.ErrIrregular,
+
+		"openat x: too many levels of symbolic links": scan.ErrLinks,
 	} {
 		err := pathError("open", "x", errors.New(text))
 		if want != nil && !errors.Is(err, want) || want == nil && !strings.Contains(err.Error(), text) {

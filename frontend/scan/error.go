@@ -9,7 +9,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Error is something wrong with a go.mod or go.work file.
+// Error is something wrong with a go.mod or go.work file, or with another one that
+// must be read.
 type Error struct {
 	// File is the slash path from the root of the tree.
 	File string `json:"file"`

@@ -188,7 +188,7 @@ func (f *folder) between() []string {
 // noDir reports whether an error in listing dir says that there is no such
 // directory.
 func (s *scan) noDir(dir string, err error) bool {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || isNoName(err) || isLoop(err) {
 		return true
 	}
 	info, e := fs.Stat(s.fsys, dir)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -33,8 +34,9 @@ type header struct {
 
 // readHeader reads a Go file up to its first declaration, rounded up to a
 // buffer, for which it uses buf as long as that is large enough. A file that may
-// embed others is read to its end. Only errors of r are errors.
-func readHeader(r io.Reader, buf []byte) (header, error) {
+// embed others is read to its end, a large one while large is locked. Only errors
+// of r are errors, and errLarge.
+func readHeader(r io.Reader, buf []byte, large sync.Locker) (header, error) {
 	for tried := false; ; {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -50,21 +52,40 @@ func readHeader(r io.Reader, buf []byte) (header, error) {
 				if _, embeds := slices.BinarySearch(h.imports, "embed"); !embeds {
 					return h, nil
 				}
-				if err == nil {
-					rest, err := io.ReadAll(r)
-					if err != nil {
-						return header{}, err
-					}
-					buf = append(buf, rest...)
+				if err == io.EOF {
+					h.embeds = findEmbeds(buf)
+					return h, nil
 				}
-				h.embeds = findEmbeds(buf)
-				return h, nil
+				h.embeds, err = readEmbeds(buf, r, large)
+				return h, err
 			}
 		}
 		if full {
 			buf = append(make([]byte, 0, 4*cap(buf)), buf...)
 		}
 	}
+}
+
+// errLarge is returned for a file that embeds others and is too large to be read.
+var errLarge = errors.New("the file is too large")
+
+// readEmbeds finds the embeds of a file from its start and the rest. Of large
+// files one is held at a time.
+func readEmbeds(start []byte, rest io.Reader, large sync.Locker) ([]string, error) {
+	src := bytes.NewBuffer(start)
+	_, err := io.CopyN(src, rest, int64(max(maxHeader-len(start), 0)))
+	if err == nil {
+		large.Lock()
+		defer large.Unlock()
+		_, err = io.CopyN(src, rest, int64(maxEmbedder+1-src.Len()))
+	}
+	switch err {
+	case nil:
+		return nil, errLarge
+	case io.EOF:
+		return findEmbeds(src.Bytes()), nil
+	}
+	return nil, err
 }
 
 // parseHeader parses a file of which src is the start, or all of it when last

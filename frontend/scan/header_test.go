@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -82,7 +83,7 @@ func TestHeader(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for how, r := range readers(tt.src) {
-				if h, err := readHeader(r, make([]byte, 0, firstRead)); err != nil || !h.equals(tt.want) {
+				if h, err := readHeader(r, make([]byte, 0, firstRead), new(sync.Mutex)); err != nil || !h.equals(tt.want) {
 					t.Errorf("read %s: got %+v, %v, want %+v", how, h, err, tt.want)
 				}
 			}
@@ -130,16 +131,16 @@ func TestHeaderCut(t *testing.T) {
 
 func TestHeaderReadError(t *testing.T) {
 	r := io.MultiReader(strings.NewReader("package p\n// more"), iotest.ErrReader(errBroken))
-	if _, err := readHeader(r, make([]byte, 0, firstRead)); !errors.Is(err, errBroken) {
+	if _, err := readHeader(r, make([]byte, 0, firstRead), new(sync.Mutex)); !errors.Is(err, errBroken) {
 		t.Errorf("got error %v, want %v", err, errBroken)
 	}
 	r = io.MultiReader(strings.NewReader("package p\nimport \"embed\"\nfunc f() {\n"), iotest.ErrReader(errBroken))
-	if _, err := readHeader(r, make([]byte, 0, firstRead)); !errors.Is(err, errBroken) {
+	if _, err := readHeader(r, make([]byte, 0, firstRead), new(sync.Mutex)); !errors.Is(err, errBroken) {
 		t.Errorf("in what embeds: got error %v, want %v", err, errBroken)
 	}
 	// What comes behind the header does not matter.
 	r = io.MultiReader(strings.NewReader("package p\nfunc f() {\n"), iotest.ErrReader(errBroken))
-	if h, err := readHeader(r, make([]byte, 0, firstRead)); err != nil || h.pkg != "p" {
+	if h, err := readHeader(r, make([]byte, 0, firstRead), new(sync.Mutex)); err != nil || h.pkg != "p" {
 		t.Errorf("got %+v, %v, want package p", h, err)
 	}
 }
@@ -155,11 +156,11 @@ func FuzzHeader(f *testing.F) {
 		f.Add([]byte(src))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead))
+		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead), new(sync.Mutex))
 		if err != nil {
 			t.Fatalf("got error %v", err)
 		}
-		if slow, _ := readHeader(iotest.OneByteReader(bytes.NewReader(src)), make([]byte, 0, 16)); !slow.equals(h) {
+		if slow, _ := readHeader(iotest.OneByteReader(bytes.NewReader(src)), make([]byte, 0, 16), new(sync.Mutex)); !slow.equals(h) {
 			t.Errorf("read at once: %+v, by bytes: %+v", h, slow)
 		}
 		compareHeader(t, "x.go", src, h)
@@ -284,7 +285,7 @@ func TestHeaderOracle(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead))
+		h, err := readHeader(bytes.NewReader(src), make([]byte, 0, firstRead), new(sync.Mutex))
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -38,21 +39,22 @@ func (s *scan) readModules(dirs []string) error {
 func (s *scan) readModule(dir string) (*Module, error) {
 	name := path.Join(dir, "go.mod")
 	data, err := s.read(name)
-	if err != nil || data == nil {
-		return nil, err
+	if err == nil && data == nil {
+		return nil, nil
 	}
-	m, err := parseModule(name, data)
+	var m *Module
+	if err == nil {
+		m, err = parseModule(name, data)
+	}
+	if err == nil {
+		m.Sum, m.Own, err = s.sum(dir, m.Path)
+	}
+	if err == nil {
+		m.Vendor, err = s.vendored(dir, vendorModule)
+	}
 	if e := asError(err); e != nil {
 		return &Module{Dir: dir, Err: e}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if m.Sum, m.Own, err = s.sum(dir, m.Path); err != nil {
-		return nil, err
-	}
-	v, err := s.vendor(dir)
-	m.Vendor = v == vendorModule
 	return m, err
 }
 
@@ -64,39 +66,50 @@ func (s *scan) readWork(dir string) error {
 	s.works[dir] = nil
 	name := path.Join(dir, "go.work")
 	data, err := s.read(name)
-	if err != nil || data == nil {
-		return err
-	}
-	w, err := parseWork(name, data)
-	if e := asError(err); e != nil {
-		s.works[dir] = &Work{Dir: dir, Err: e}
+	if err == nil && data == nil {
 		return nil
 	}
-	if err != nil {
-		return err
+	var w *Work
+	if err == nil {
+		w, err = parseWork(name, data)
 	}
-	if w.Sum, err = s.exists(path.Join(dir, "go.work.sum")); err != nil {
-		return err
+	if err == nil {
+		w.Sum, err = s.exists(path.Join(dir, "go.work.sum"))
 	}
-	v, err := s.vendor(dir)
-	w.Vendor = v == vendorWork
+	if err == nil {
+		w.Vendor, err = s.vendored(dir, vendorWork)
+	}
+	if e := asError(err); e != nil {
+		w, err = &Work{Dir: dir, Err: e}, nil
+	}
 	s.works[dir] = w
 	return err
 }
 
 // sum reports whether a module has a go.sum, and whether that has a line about
-// the module itself.
+// the module itself. One that is too large to tell may have.
 func (s *scan) sum(dir, modulePath string) (exists, own bool, err error) {
 	name := path.Join(dir, "go.sum")
 	if exists, err = s.exists(name); err != nil || !exists {
 		return false, false, err
 	}
-	data, err := s.read(name)
-	if err != nil {
-		return true, false, err
+	f, err := s.open(name)
+	switch {
+	case err != nil && s.absent(name, err):
+		return true, false, nil // the tree has the name alone
+	case err != nil:
+		return true, false, ours(name, err)
 	}
+	defer f.Close()
 	start := []byte(modulePath + " ")
-	return true, bytes.HasPrefix(data, start) || bytes.Contains(data, append([]byte("\n"), start...)), nil
+	ended, err := eachLine(bufio.NewReaderSize(f, maxLine), func(line []byte) bool {
+		own = bytes.HasPrefix(line, start)
+		return !own
+	})
+	if err != nil {
+		return true, false, fmt.Errorf("read %s: %w", name, err)
+	}
+	return true, own || !ended || len(start) > maxLine, nil
 }
 
 // asError returns the [*Error] in err, nil when there is none. No content is nil,
@@ -125,25 +138,42 @@ func (s *scan) worksOf(dirs []string) error {
 	return nil
 }
 
-// read returns the bytes of a file, nil when there is no such file.
+// read returns the bytes of a go.mod or go.work, nil when there is no such file.
 func (s *scan) read(name string) ([]byte, error) {
-	data, err := fs.ReadFile(s.fsys, name)
-	if err == nil {
-		return append([]byte{}, data...), nil // an empty file is a file
-	}
-	if s.absent(name, err) {
+	data, err := s.readAll(name)
+	switch {
+	case err == nil && len(data) > maxModule:
+		return nil, tooLarge(name, maxModule, "")
+	case err == nil:
+		return data, nil
+	case s.absent(name, err):
 		return nil, nil
 	}
 	if info, e := fs.Stat(s.fsys, name); e == nil && info.IsDir() {
 		return nil, nil
 	}
-	return nil, err
+	return nil, ours(name, err)
+}
+
+// readAll returns the bytes of a file, of one that is too large some more than it
+// may have.
+func (s *scan) readAll(name string) ([]byte, error) {
+	f, err := s.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxModule+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return data, nil
 }
 
 // absent reports whether an error in opening name says that there is no such
 // file. A file in place of its directory has many ways to say so.
 func (s *scan) absent(name string, err error) bool {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || isNoName(err) {
 		return true
 	}
 	info, e := fs.Stat(s.fsys, path.Dir(name))
@@ -160,20 +190,23 @@ const (
 	vendorWork
 )
 
-// vendor looks at the vendor directory of dir.
-func (s *scan) vendor(dir string) (vendor, error) { return s.vendors.get(dir, s.readVendor) }
+// vendored reports whether the vendor directory of dir was made for that.
+func (s *scan) vendored(dir string, what vendor) (bool, error) {
+	v, err := s.vendors.get(dir, s.readVendor)
+	return v == what, err
+}
 
 func (s *scan) readVendor(dir string) (vendor, error) {
 	if s.lacks(dir, "vendor") {
 		return vendorNone, nil
 	}
 	name := path.Join(dir, "vendor", "modules.txt")
-	f, err := s.fsys.Open(name)
+	f, err := s.open(name)
 	if err != nil {
 		if s.absent(name, err) {
 			err = nil
 		}
-		return vendorNone, err
+		return vendorNone, ours(name, err)
 	}
 	defer f.Close()
 	buf := make([]byte, 512) // the first line is short, and all that matters
@@ -288,8 +321,8 @@ func Root(fsys fs.FS) *Module {
 	if _, err := fs.Stat(fsys, "go.work"); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	data, err := fs.ReadFile(fsys, "go.mod")
-	if err != nil {
+	data, err := newScan(fsys).read("go.mod")
+	if err != nil || data == nil {
 		return nil
 	}
 	m, err := parseModule("go.mod", data)

@@ -192,6 +192,9 @@ func (n *Names) UnmarshalBinary(data []byte) error {
 			}
 		}
 		name := path.Join(dir, entry[1:])
+		if len(name) > MaxName {
+			return errors.New("no list of names")
+		}
 		n.Add(name, kind, link)
 		n.SetSize(name, size)
 		if kind == fs.ModeDir {
@@ -234,7 +237,7 @@ func (t *NamedFS) find(op, name string, last bool) (string, named, error) {
 	if !fs.ValidPath(name) {
 		return "", named{}, missing
 	}
-	for range maxLinks {
+	for range maxLinks + 1 {
 		link, e, ok := t.walk(name, last)
 		if !ok {
 			return "", named{}, missing
@@ -250,10 +253,11 @@ func (t *NamedFS) find(op, name string, last bool) (string, named, error) {
 		if t.Rooted {
 			name = path.Join(".", path.Join("/", name)[1:])
 		}
-		if !fs.ValidPath(name) {
-			break
+		if !fs.ValidPath(name) || len(name) > MaxName {
+			return "", named{}, missing
 		}
 	}
+	missing.Err = ErrLinks
 	return "", named{}, missing
 }
 
@@ -292,6 +296,9 @@ func (t *NamedFS) Open(name string) (fs.File, error) {
 	}
 	if e.kind == fs.ModeDir {
 		return namedDir{namedInfo{path.Base(name), e.kind}}, nil
+	}
+	if e.kind != 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrIrregular}
 	}
 	f, err := t.Content.Open(real)
 	if err != nil || !t.Exact || e.size == 0 {

@@ -87,7 +87,8 @@ func TestNamedFS(t *testing.T) {
 		"x": "", "a/x": "", "e.txt/x": "", "../x": "", "/e.txt": "", "l/none": "", "l/loop": "", "l/root": "", "l/out": "",
 	} {
 		got, err := fs.ReadFile(tree, name)
-		if string(got) != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		known := errors.Is(err, fs.ErrNotExist) || (name == "l/loop" || name == "l/none") && errors.Is(err, ErrLinks)
+		if string(got) != want || (err == nil) != (want != "") || err != nil && !known {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
 		}
 	}

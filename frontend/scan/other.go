@@ -1,10 +1,10 @@
 package scan
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -66,29 +66,37 @@ type assembly struct {
 }
 
 // includeLine is a line of assembly that includes a file.
-var includeLine = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"`)
+var includeLine = regexp.MustCompile(`^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"`)
 
 // readAssembly reads a file that may be missing: the tree may hold the name
 // alone.
 func (s *scan) readAssembly(name string) (assembly, error) {
-	f, err := s.fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := s.open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrIrregular) {
 		return assembly{}, nil
 	}
 	if err != nil {
-		return assembly{}, err
+		return assembly{}, ours(name, err)
 	}
 	defer f.Close()
-	src, err := io.ReadAll(f)
+	src := bufio.NewReaderSize(f, maxLine)
+	a := assembly{constraint: startConstraint(src)}
+	ended, err := eachLine(src, func(line []byte) bool {
+		if bytes.Contains(line, []byte("include")) { // the pattern alone takes ten times as long
+			if match := includeLine.FindSubmatch(line); match != nil {
+				a.includes = append(a.includes, string(match[1]))
+			}
+		}
+		return true
+	})
 	if err != nil {
 		if info, e := f.Stat(); e == nil && info.IsDir() {
 			return assembly{}, nil
 		}
 		return assembly{}, fmt.Errorf("read %s: %w", name, err)
 	}
-	a := assembly{constraint: textConstraint(src)}
-	for _, match := range includeLine.FindAllSubmatch(src, -1) {
-		a.includes = append(a.includes, string(match[1]))
+	if !ended {
+		return assembly{}, tooLarge(name, maxText, "")
 	}
 	return a, nil
 }
@@ -132,7 +140,7 @@ func (s *scan) exists(name string) (bool, error) {
 		if s.absent(name, err) {
 			err = nil
 		}
-		return false, err
+		return false, ours(name, err)
 	}
 	return !info.IsDir(), nil
 }
@@ -145,6 +153,17 @@ func textConstraint(src []byte) string {
 		return ""
 	}
 	return c
+}
+
+// startConstraint returns the build constraint of a file that is no Go file. When
+// the comments do not end in what the reader holds, it is not known, and the file
+// is in whatever the target.
+func startConstraint(r *bufio.Reader) string {
+	src, err := r.Peek(maxLine)
+	if err == nil && len(leadingComments(src)) == len(bytes.TrimPrefix(src, []byte("\ufeff"))) {
+		return ""
+	}
+	return textConstraint(src)
 }
 
 // leadingComments returns what stands before the first byte that is neither

@@ -42,21 +42,26 @@ func (s *scan) readFiles(folders []*folder) error {
 	})
 }
 
-// file reads one Go file. It returns nil when the name leads to a directory,
+// file reads one Go file. It returns nil when the name leads to no regular file,
 // and a File without a package when it leads nowhere, as a symbolic link may:
 // the compiler has the words for that.
 func (s *scan) file(dir, name string) (*File, error) {
-	f, err := s.fsys.Open(path.Join(dir, name))
-	if errors.Is(err, fs.ErrNotExist) || err != nil && s.isLink(dir, name) {
+	f, err := s.open(path.Join(dir, name))
+	switch {
+	case errors.Is(err, ErrIrregular):
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist) || err != nil && s.isLink(dir, name):
 		return &File{Name: name}, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	defer f.Close()
 	buf := s.buffers.Get().(*[firstRead]byte)
 	defer s.buffers.Put(buf)
-	h, err := readHeader(f, buf[:0])
+	h, err := readHeader(f, buf[:0], &s.large)
+	if errors.Is(err, errLarge) {
+		return nil, tooLarge(path.Join(dir, name), maxEmbedder, " and imports embed: move what it embeds into a file of its own")
+	}
 	if err != nil {
 		if info, e := f.Stat(); e == nil && info.IsDir() {
 			return nil, nil

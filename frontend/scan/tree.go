@@ -12,8 +12,9 @@ import (
 // Scan reads the tree of fsys. A go.work in the root or a go.mod that the build
 // needs (the root's, one of the workspace, those of Options.Mains) that
 // cannot be parsed gives an [*Error]; of other modules that is only noted in
-// [Module.Err]. A Go file that cannot be parsed is no error. All other errors
-// are those of fsys.
+// [Module.Err]. A Go file that cannot be parsed is no error; one that is too large,
+// or a header behind too many links, gives an [*Error], too. All other errors are
+// those of fsys.
 func Scan(fsys fs.FS, opt Options) (*Index, error) {
 	s := newScan(fsys)
 	if err := s.readWork("."); err != nil {
@@ -56,6 +57,9 @@ func Tree(fsys fs.FS, mains ...string) (*Index, error) {
 		return nil, err
 	}
 	ix, err := s.index()
+	if e := asError(err); e != nil {
+		return &Index{Err: e}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +74,7 @@ func Tree(fsys fs.FS, mains ...string) (*Index, error) {
 // returns none.
 func (ix *Index) Check(mains []string) error {
 	if ix.Err != nil && len(ix.Modules) == 0 {
-		return ix.Err // of go.work
+		return ix.Err // of go.work, or of a file that cannot be read
 	}
 	needed, works := ix.needed(mains)
 	for _, w := range works {
@@ -123,6 +127,7 @@ type scan struct {
 	roots   map[string][]root  // by Path, for imports to follow
 
 	buffers  sync.Pool      // of *[firstRead]byte
+	large    sync.Mutex     // held while a large file is
 	listings memo[[]entry]  // by directory
 	vendors  memo[vendor]   // by the directory above
 	sources  memo[assembly] // by name
