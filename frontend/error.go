@@ -18,6 +18,7 @@ import (
 
 	"github.com/gopherfile/gopherfile/frontend/lint"
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/rootfs"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
@@ -57,7 +58,8 @@ func (b *build) explain(err error) error {
 	case len(errdefs.Sources(err)) == 0:
 		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
 	}
-	return &explained{msg: err.Error(), err: err}
+	// What others say of a URL may have its password.
+	return &explained{msg: redact.Text(err.Error()), err: err}
 }
 
 // explained is an error in our words. What BuildKit knows of it, such as its

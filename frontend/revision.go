@@ -4,23 +4,24 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // revision is what the build is made from: the build arguments, what the client
-// knows of its working tree, or the commit of a git context.
+// knows of its working tree, or the commit of a git context. It becomes labels: the
+// source has no user and no password.
 func (b *build) revision(ctx context.Context) (revision, source string, err error) {
 	opts := b.ui.BuildOpts().Opts
 	revision = cmp.Or(b.ui.BuildArgs["REVISION"], opts["vcs:revision"])
 	source = cmp.Or(b.ui.BuildArgs["SOURCE"], opts["vcs:source"])
 	op := gitSource(b.contextDef)
 	if op == nil || revision != "" && source != "" {
-		return revision, withoutUser(source), nil
+		return revision, redact.URL(source), nil
 	}
 	meta, err := b.client.ResolveSourceMetadata(ctx, op, sourceresolver.Opt{LogName: "[internal] load the commit of the context"})
 	if err != nil {
@@ -30,7 +31,7 @@ func (b *build) revision(ctx context.Context) (revision, source string, err erro
 		revision = cmp.Or(revision, meta.Git.CommitChecksum, meta.Git.Checksum)
 	}
 	remote, _, _ := strings.Cut(cmp.Or(op.Attrs[pb.AttrFullRemoteURL], strings.Replace(op.Identifier, "git://", "https://", 1)), "#")
-	return revision, withoutUser(cmp.Or(source, remote)), nil
+	return revision, redact.URL(cmp.Or(source, remote)), nil
 }
 
 // gitSource is the git repository that a definition starts from, nil when it
@@ -46,24 +47,4 @@ func gitSource(def *pb.Definition) *pb.SourceOp {
 		}
 	}
 	return nil
-}
-
-// userinfo matches user and password of a URL, however it is written.
-var userinfo = regexp.MustCompile(`://[^/]*@`)
-
-// withoutUser takes user and password out of a URL: it becomes a label. The user
-// of ssh is no secret, and part of where the repository is.
-func withoutUser(source string) string {
-	u, err := url.Parse(source)
-	switch {
-	case err != nil:
-		return userinfo.ReplaceAllString(source, "://")
-	case u.User == nil:
-		return source
-	case strings.HasSuffix(u.Scheme, "ssh"):
-		u.User = url.User(u.User.Username())
-	default:
-		u.User = nil
-	}
-	return u.String()
 }

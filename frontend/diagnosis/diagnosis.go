@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // File is the name of the report in the output of the step.
@@ -59,14 +61,11 @@ func Read(stdout, stderr []byte) Report {
 	return r
 }
 
-// userinfo matches user and password of a URL.
-var userinfo = regexp.MustCompile(`://[^/\s"'@]*@`)
-
 // clean takes what may be a secret out of a text of the go command, and the
 // middle of a long one.
 func clean(text string) string {
 	const most = 4 << 10
-	text = userinfo.ReplaceAllString(text, "://")
+	text = redact.Text(text)
 	if len(text) > most {
 		text = text[:most/2] + "\n…\n" + text[len(text)-most/2:]
 	}
