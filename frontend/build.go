@@ -18,6 +18,7 @@ import (
 
 	"github.com/gopherfile/gopherfile/frontend/lint"
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 	"github.com/gopherfile/gopherfile/llb"
@@ -27,6 +28,7 @@ import (
 // behind the gateway as well as in the process of a client.
 func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	defer caught(&err)
+	c = discreet{c}
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, err
@@ -38,7 +40,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return res, err
 	}
 	if b.source, err = ui.ReadEntrypoint(ctx, "yaml"); err != nil {
-		return nil, fmt.Errorf("read the build definition: %w", err)
+		return nil, &explained{msg: redact.Text("read the build definition: " + err.Error()), err: err}
 	}
 	if res, ok, err := b.printPlan(ctx); ok || err != nil {
 		return res, b.explain(err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	bkllb "github.com/moby/buildkit/client/llb"
@@ -22,6 +23,9 @@ const Image = "docker.io/gopherfile/gopherfile:1"
 
 // input makes the states that the graph is drawn on.
 func (b *build) input(ctx context.Context) (llb.Input, error) {
+	if err := checkProxies(b.ui.BuildArgs); err != nil {
+		return llb.Input{}, err
+	}
 	builder, err := b.builder(ctx)
 	if err != nil {
 		return llb.Input{}, b.builderError(err)
@@ -160,4 +164,17 @@ func proxy(args map[string]string) bkllb.ProxyEnv {
 		HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), FTPProxy: get("FTP_PROXY"),
 		NoProxy: get("NO_PROXY"), AllProxy: get("ALL_PROXY"),
 	}
+}
+
+// checkProxies refuses a proxy that is no URL, without its value: programs show it
+// as it is, with its password.
+func checkProxies(args map[string]string) error {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY"} {
+		for _, name := range []string{name, strings.ToLower(name)} {
+			if _, err := url.Parse(args[name]); err != nil && strings.Contains(args[name], "://") {
+				return fmt.Errorf("--build-arg %s is not a URL (expected one such as http://proxy.example.com:3128; in a password, write %%23 for # and %%2F for /)", name)
+			}
+		}
+	}
+	return nil
 }

@@ -63,7 +63,11 @@ func (r *resolver) env(b *spec.Build, vars map[string]string, want func(string) 
 		case !isName(e.Name):
 			r.fail(r.spec.Errorf(&e.Name, "build.env: %q is not a name", e.Name).WithHelp("expected letters, digits and _"))
 		case want(e.Name):
-			env = append(env, e.Name+"="+r.expandText(&e.Value, e.Value, vars))
+			value := r.expandText(&e.Value, e.Value, vars)
+			if (e.Name == "GOPROXY" || e.Name == "GOSUMDB") && isSecret(value) {
+				r.failSecret(&e.Value, "build.env: "+e.Name)
+			}
+			env = append(env, e.Name+"="+value)
 		}
 	}
 	return env

@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/closure"
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -230,7 +231,7 @@ func (r *resolver) builder() {
 	}
 	ref, ok := r.expand(&s.Builder)
 	if _, err := reference.ParseNormalizedNamed(ref); ok && err != nil {
-		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", ref).WithHelp("%s", referenceHelp(ref, "expected one such as golang:1.26-alpine")))
+		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", redact.Text(ref)).WithHelp("%s", referenceHelp(ref, "expected one such as golang:1.26-alpine")))
 	}
 	if ok && ref == scratch {
 		r.fail(s.Errorf(&s.Builder, "builder: scratch holds no go command").WithHelp("expected an image such as golang:1.26-alpine"))
