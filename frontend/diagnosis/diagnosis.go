@@ -7,6 +7,7 @@ package diagnosis
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -51,6 +52,7 @@ func Read(stdout, stderr []byte) Report {
 		}
 		if m.Error != "" && len(r.Modules) < most {
 			m.Error = clean(strings.TrimPrefix(m.Error, m.Path+"@"+m.Version+": "))
+			m.Path, m.Version = short(m.Path), short(m.Version)
 			r.Modules = append(r.Modules, m)
 		}
 	}
@@ -72,6 +74,15 @@ func clean(text string) string {
 	return strings.ToValidUTF8(text, "")
 }
 
+// short is a name, which may be of any length, for a line that people read.
+func short(name string) string {
+	const most = 300
+	if len(name) > most {
+		name = name[:most] + "…"
+	}
+	return strings.ToValidUTF8(name, "")
+}
+
 // moduleLine is how the go command begins to say that it cannot have a module,
 // before it downloads any: it needs all go.mod files first. Of a module that
 // others require, the lines above name those.
@@ -83,17 +94,33 @@ func failedModule(stderr string) []Module {
 	if at == nil {
 		return nil
 	}
-	return []Module{{Path: stderr[at[2]:at[3]], Version: stderr[at[4]:at[5]], Error: clean(strings.TrimSpace(stderr[at[1]:]))}}
+	return []Module{{Path: short(stderr[at[2]:at[3]]), Version: short(stderr[at[4]:at[5]]), Error: clean(strings.TrimSpace(stderr[at[1]:]))}}
 }
 
 // Passed notes what the client passed: a netrc file and the socket of an agent.
 func (r *Report) Passed(netrc, socket string) {
-	if data, err := os.ReadFile(netrc); err == nil {
+	if data, err := readSome(netrc); err == nil {
 		r.Netrc, r.Hosts = true, hosts(string(data))
 	}
 	if _, err := os.Stat(socket); socket != "" && err == nil {
 		r.Agent = true
 	}
+}
+
+// readSome reads a file, as much of it as BuildKit takes for a secret and more.
+// Without a secret, the builder image may have anything in its place.
+func readSome(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, os.ErrInvalid
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
 // defaultHost stands for all hosts.

@@ -219,6 +219,15 @@ func TestLongErrors(t *testing.T) {
 	if text := r.Explain(Options{}); len(text) > 2000 {
 		t.Errorf("got %d bytes, want a line for people", len(text))
 	}
+	long := strings.Repeat("x/", 100_000)
+	for _, r := range []Report{
+		Read(fmt.Appendf(nil, `{"Path": %q, "Version": %q, "Error": "404 Not Found"}`, long, long), nil),
+		Read(nil, []byte("go: "+long+"@v"+strings.Repeat("1", 100_000)+": boom")),
+	} {
+		if text := r.Explain(Options{}); len(text) > 2000 || len(r.Modules) != 1 {
+			t.Errorf("got %d bytes about a module with a long name, want a line for people", len(text))
+		}
+	}
 }
 
 // TestHosts checks which hosts a netrc file has a password for, and that
@@ -267,6 +276,7 @@ func TestPassedNothing(t *testing.T) {
 	var r Report
 	r.Passed(filepath.Join(t.TempDir(), ".netrc"), "")
 	r.Passed(filepath.Join(t.TempDir(), ".netrc"), filepath.Join(t.TempDir(), "agent"))
+	r.Passed(t.TempDir(), "")
 	if diff := cmp.Diff(Report{}, r); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +15,13 @@ import (
 
 // diagnoseTime is how long the go command may take to fail again.
 const diagnoseTime = 30 * time.Second
+
+// How much is kept of what the go command writes, in bytes: of each module a few
+// hundred, and for people its first and its last words.
+const (
+	keptReport = 64 << 20
+	keptWords  = 256 << 10
+)
 
 // diagnoseCommand runs a failed download again and writes what is known of it:
 // diagnose TO. The graph runs it on the builder image; package llb has its
@@ -40,12 +46,12 @@ func diagnoseCommand(args []string) error {
 func diagnose(limit time.Duration) diagnosis.Report {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := ends{most: keptReport}, ends{most: keptWords}
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
-	r := diagnosis.Read(stdout.Bytes(), stderr.Bytes())
+	r := diagnosis.Read(stdout.bytes(), stderr.bytes())
 	switch {
 	case len(r.Modules) > 0:
 	case ctx.Err() != nil:
