@@ -27,12 +27,22 @@ import (
 // cmdSearchsecret fails if a text is in a file below one of the paths, or in
 // what such a file holds as a tar, gzip or zstd stream, one in the other:
 // searchsecret TEXT PATH…. It knows the text as base64, hex, URL and JSON, too.
-// With "!" it fails if the text is nowhere.
+// With "!" it fails if the text is nowhere. For "-lines FILE" in place of TEXT it
+// looks for each line of the file, such as that of a key.
 func cmdSearchsecret(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 || len(args[0]) < 6 {
-		ts.Fatalf("usage: searchsecret TEXT PATH…; the text has 6 bytes or more")
+	var texts []string
+	if len(args) > 1 && args[0] == "-lines" {
+		texts, args = secretLines(ts.ReadFile(args[1])), args[1:]
+	} else if len(args) > 0 && len(args[0]) >= 6 {
+		texts = args[:1]
 	}
-	s := &secretSearch{forms: forms(args[0])}
+	if len(args) < 2 || len(texts) == 0 {
+		ts.Fatalf("usage: searchsecret TEXT|-lines FILE PATH…; the text has 6 bytes or more")
+	}
+	s := &secretSearch{}
+	for _, text := range texts {
+		s.forms = append(s.forms, forms(text)...)
+	}
 	files := 0
 	for _, root := range args[1:] {
 		ts.Check(filepath.WalkDir(ts.MkAbs(root), func(path string, d fs.DirEntry, err error) error {
@@ -51,6 +61,18 @@ func cmdSearchsecret(ts *testscript.TestScript, neg bool, args []string) {
 	case neg && len(s.found) == 0:
 		ts.Fatalf("%q is in none of %d files", args[0], files)
 	}
+}
+
+// secretLines returns the lines of a file that are secret: those of a PEM block
+// without its first and its last, which name it, and none that is short.
+func secretLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); len(line) >= 16 && !strings.HasPrefix(line, "-----") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // forms returns how a text may be written down.
@@ -241,6 +263,15 @@ func TestSecretSearch(t *testing.T) {
 				t.Errorf("%s: %s found: %v, want %v", name, text, got, want)
 			}
 		}
+	}
+}
+
+// TestSecretLines takes a key apart.
+func TestSecretLines(t *testing.T) {
+	const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5v\nbmUAAAAEbm9uZQAAAAAAAAABAAAA\nAQID\n-----END OPENSSH PRIVATE KEY-----\n"
+	want := []string{"b3BlbnNzaC1rZXktdjEAAAAABG5v", "bmUAAAAEbm9uZQAAAAAAAAABAAAA"}
+	if got := secretLines(key); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
