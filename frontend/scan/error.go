@@ -52,3 +52,10 @@ func fileError(name string, data []byte, err error) *Error {
 	e.Msg = strings.Join(strings.Fields(first.Error()), " ")
 	return e
 }
+
+// ErrChanged is wrapped when a file is not what it was when the names were
+// listed.
+var ErrChanged = errors.New("it changed while it was sent")
+
+// ExitChanged is the exit code of a scan that met [ErrChanged].
+const ExitChanged = 4

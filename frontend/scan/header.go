@@ -40,11 +40,12 @@ func readHeader(r io.Reader, buf []byte, large sync.Locker) (header, error) {
 	for tried := false; ; {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if err != nil && err != io.EOF {
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended {
 			return header{}, err
 		}
 		full := len(buf) == cap(buf)
-		last := err == io.EOF || full && len(buf) >= maxHeader
+		last := ended || full && len(buf) >= maxHeader
 		// A reader that gives little at a time is not worth a try each time.
 		if !tried || full || last {
 			tried = true
@@ -52,7 +53,7 @@ func readHeader(r io.Reader, buf []byte, large sync.Locker) (header, error) {
 				if _, embeds := slices.BinarySearch(h.imports, "embed"); !embeds {
 					return h, nil
 				}
-				if err == io.EOF {
+				if ended {
 					h.embeds = findEmbeds(buf)
 					return h, nil
 				}
@@ -79,13 +80,13 @@ func readEmbeds(start []byte, rest io.Reader, large sync.Locker) ([]string, erro
 		defer large.Unlock()
 		_, err = io.CopyN(src, rest, int64(maxEmbedder+1-src.Len()))
 	}
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return nil, errLarge
-	case io.EOF:
-		return findEmbeds(src.Bytes()), nil
+	case !errors.Is(err, io.EOF):
+		return nil, err
 	}
-	return nil, err
+	return findEmbeds(src.Bytes()), nil
 }
 
 // parseHeader parses a file of which src is the start, or all of it when last

@@ -223,13 +223,6 @@ type NamedFS struct {
 	Exact bool
 }
 
-// ErrChanged is wrapped when a file is not what it was when the names were
-// listed.
-var ErrChanged = errors.New("it changed while it was sent")
-
-// ExitChanged is the exit code of a scan that met [ErrChanged].
-const ExitChanged = 4
-
 // find returns an entry by the name that it has when no link is left on the way
 // to it, nor itself is one if last is set.
 func (t *NamedFS) find(op, name string, last bool) (string, named, error) {
