@@ -10,6 +10,7 @@ import (
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/rootfs"
+	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
 // directory adds a directory to an action, nil for none, and those above it. One
@@ -37,7 +38,7 @@ const emptyDir = "/empty"
 func (g *graph) empty() llb.State {
 	return llb.Scratch().File(
 		llb.Mkdir(emptyDir, 0o755, llb.WithCreatedTime(*epoch())),
-		llb.WithCustomName("[internal] empty directory"), llb.Platform(g.in.BuildPlatform),
+		llb.WithCustomName("[internal] empty directory"), g.at(spec.Pos{}), llb.Platform(g.in.BuildPlatform),
 	)
 }
 
