@@ -30,9 +30,10 @@ const (
 const BuildCacheID = "/root/.cache/go-build"
 
 // goEnv is the environment of every go command. GOENV and HOME keep what a
-// builder image holds of its own settings out of the build.
+// builder image holds of its own settings out of the build. Below GOPATH the go
+// command writes down what the checksum database said.
 func goEnv() []string {
-	return []string{"GOENV=off", "GOEXPERIMENT=", "GOFLAGS=", "GOMODCACHE=" + modulesDir, "GOTOOLCHAIN=local", "HOME=" + homeDir}
+	return []string{"GOENV=off", "GOEXPERIMENT=", "GOFLAGS=", "GOMODCACHE=" + modulesDir, "GOPATH=" + homeDir + "/go", "GOTOOLCHAIN=local", "HOME=" + homeDir}
 }
 
 // modules is the module cache that a download fills, drawn once.
