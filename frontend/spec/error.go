@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -152,34 +151,43 @@ func (s *Spec) ErrorIn(field any, text, format string, a ...any) *Error {
 	return e
 }
 
+// sortPlaces makes places easy to find: an error looks for the next one, and a
+// spec may have as many errors as values.
+func (s *Spec) sortPlaces() {
+	for _, places := range []map[any]Pos{s.pos, s.keys} {
+		for _, p := range places {
+			s.places = append(s.places, p)
+		}
+	}
+	slices.SortFunc(s.places, Pos.compare)
+	s.places = slices.Compact(s.places)
+	s.lines = append(s.lines, 0)
+	for i, c := range s.data {
+		if c == '\n' {
+			s.lines = append(s.lines, i+1)
+		}
+	}
+}
+
 // next returns the first place behind p at which something else is written,
 // or the zero Pos.
 func (s *Spec) next(p Pos) Pos {
-	var next Pos
-	for _, places := range []map[any]Pos{s.pos, s.keys} {
-		for _, q := range places {
-			if q.compare(p) > 0 && (!next.IsValid() || q.compare(next) < 0) {
-				next = q
-			}
-		}
+	at, found := slices.BinarySearchFunc(s.places, p, Pos.compare)
+	if found {
+		at++
 	}
-	return next
+	if at == len(s.places) {
+		return Pos{}
+	}
+	return s.places[at]
 }
 
 // offset returns where a place is in the data, whose end the zero Pos stands for.
 func (s *Spec) offset(p Pos) int {
-	at := 0
-	for range p.Line - 1 {
-		i := bytes.IndexByte(s.data[at:], '\n')
-		if i < 0 {
-			return len(s.data)
-		}
-		at += i + 1
-	}
-	if !p.IsValid() {
+	if !p.IsValid() || p.Line > len(s.lines) {
 		return len(s.data)
 	}
-	return min(at+p.Column-1, len(s.data))
+	return min(s.lines[p.Line-1]+p.Column-1, len(s.data))
 }
 
 // WithHelp sets what to do about the error and returns it.

@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"reflect"
-	"slices"
-)
+import "reflect"
 
 // Effective returns how a binary is built and what its image is: its own keys
 // over those of the spec. Their fields have places, too. For nil, which stands
@@ -15,14 +12,25 @@ func (s *Spec) Effective(b *Binary) (*Build, *Image) {
 	return b.build, b.image
 }
 
+// maxMerged is how many entries binaries may have in mappings that are merged
+// with those of the spec, all together. A hundred binaries with a hundred labels
+// each are a tenth of it; each entry takes memory, and time before the first
+// step runs.
+const maxMerged = 100_000
+
 // overlay lays the keys of every binary over those of the spec.
-func (s *Spec) overlay() {
+func (s *Spec) overlay() error {
 	for i := range s.Binaries {
 		b := &s.Binaries[i]
 		b.build, b.image = &Build{}, &Image{}
 		s.lay(reflect.ValueOf(b.build).Elem(), reflect.ValueOf(&s.Build).Elem(), reflect.ValueOf(&b.Build).Elem())
 		s.lay(reflect.ValueOf(b.image).Elem(), reflect.ValueOf(&s.Image).Elem(), reflect.ValueOf(&b.Image).Elem())
+		if s.merged > maxMerged {
+			e := s.Errorf(&b.Name, "binaries: up to %s they have more than %d variables, labels and annotations, with those of the spec", b.Name, maxMerged)
+			return ErrorList{e.WithHelp("write only what differs under a binary, or use several specs")}
+		}
 	}
+	return nil
 }
 
 // lay fills dst from own where that was written, from top elsewhere. Structs
@@ -43,23 +51,32 @@ func (s *Spec) lay(dst, top, own reflect.Value) {
 	}
 }
 
-// merge lays the entries of own over those of top, which keep their order.
+// merge lays the entries of own over those of top, which keep their order. One
+// that adds nothing shares those of the other.
 func (s *Spec) merge(dst, top, own reflect.Value) {
-	name := func(v reflect.Value, i int) string { return v.Index(i).Field(0).String() }
-	var from []reflect.Value
-	for i := range top.Len() {
-		from = append(from, top.Index(i))
-	}
-	for i := range own.Len() {
-		at := slices.IndexFunc(from, func(v reflect.Value) bool { return v.Field(0).String() == name(own, i) })
-		if at < 0 {
-			from = append(from, own.Index(i))
-		} else {
-			from[at] = own.Index(i)
-		}
-	}
-	if top.IsNil() && own.IsNil() {
+	switch {
+	case own.Len() == 0 && !top.IsNil():
+		dst.Set(top)
 		return
+	case top.Len() == 0:
+		dst.Set(own)
+		return
+	}
+	if s.merged += top.Len() + own.Len(); s.merged > maxMerged {
+		return // which is an error
+	}
+	at := map[string]int{}
+	var from []reflect.Value
+	for _, v := range []reflect.Value{top, own} {
+		for i := range v.Len() {
+			name := v.Index(i).Field(0).String()
+			if known, ok := at[name]; ok {
+				from[known] = v.Index(i)
+				continue
+			}
+			at[name] = len(from)
+			from = append(from, v.Index(i))
+		}
 	}
 	dst.Set(reflect.MakeSlice(dst.Type(), len(from), len(from)))
 	for i, v := range from {

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -118,6 +120,51 @@ binaries:
 	}
 }
 
+// manyMerged is a spec whose binaries have more entries with those of the spec
+// than there may be.
+func manyMerged() string {
+	var b strings.Builder
+	b.WriteString("image:\n  labels:\n")
+	for i := range 400 {
+		fmt.Fprintf(&b, "    l%d: x\n", i)
+	}
+	b.WriteString("binaries:\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "  b%d: {main: ., image: {labels: {own: x}}}\n", i)
+	}
+	return b.String()
+}
+
+// TestMerged checks that binaries and entries are not multiplied without an end,
+// and that binaries with none of their own take nothing.
+func TestMerged(t *testing.T) {
+	_, err := Parse("f", []byte(manyMerged()))
+	const want = "f:653:3: binaries: up to b249 they have more than 100000 variables, labels and annotations, with those of the spec (write only what differs under a binary, or use several specs)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	s := parse(t, strings.ReplaceAll(manyMerged(), "{main: ., image: {labels: {own: x}}}", "."))
+	_, image := s.Effective(&s.Binaries[299])
+	if &image.Labels[0] != &s.Image.Labels[0] {
+		t.Error("labels were copied")
+	}
+}
+
+// TestManyErrors checks that to place an error does not take longer the more
+// values there are: this took a minute.
+func TestManyErrors(t *testing.T) {
+	s := parse(t, "test: ["+strings.Repeat("a, ", MaxSize/4)+"a]")
+	start := time.Now()
+	for i := range s.Test {
+		if e := s.ErrorIn(&s.Test[i], "a", "x"); e.Pos.Column != 8+3*i {
+			t.Fatalf("item %d: at %v", i, e.Pos)
+		}
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("%d errors took %v", len(s.Test), d)
+	}
+}
+
 // TestForms checks that the short and the long form of a value are the same.
 func TestForms(t *testing.T) {
 	for _, tt := range []struct{ short, long string }{
@@ -140,7 +187,7 @@ func TestForms(t *testing.T) {
 	} {
 		short, long := parse(t, tt.short), parse(t, tt.long)
 		for _, s := range []*Spec{short, long} {
-			s.file, s.data, s.pos, s.keys = "", nil, nil, nil
+			s.file, s.data, s.pos, s.keys, s.places, s.lines = "", nil, nil, nil, nil, nil
 			for i := range s.Binaries {
 				s.Binaries[i].build, s.Binaries[i].image = nil, nil
 			}

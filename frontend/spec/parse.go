@@ -36,7 +36,10 @@ func Parse(name string, data []byte) (*Spec, error) {
 	if err := d.errs.Err(); err != nil {
 		return nil, err
 	}
-	d.spec.overlay()
+	if err := d.spec.overlay(); err != nil {
+		return nil, err
+	}
+	d.spec.sortPlaces()
 	return d.spec, nil
 }
 

@@ -140,6 +140,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(ar.Files[0].Data)
 		}
 	}
+	f.Add([]byte(manyMerged()))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Parse("f", data)
 		if err == nil {

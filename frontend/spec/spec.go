@@ -55,6 +55,11 @@ type Spec struct {
 	data []byte
 	pos  map[any]Pos
 	keys map[any]Pos
+	// places are those of pos and keys, sorted, and lines where lines start.
+	places []Pos
+	lines  []int
+	// merged counts the entries of binaries that were merged with the spec's.
+	merged int
 }
 
 // Binary is one of several binaries. Its build and image are laid over those

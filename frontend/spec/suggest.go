@@ -11,14 +11,19 @@ import (
 // Nearest returns the word that is most likely meant by a misspelled one, or ""
 // when none is near: a third of its letters away, or two letters in the wrong
 // order. Capital letters are no difference, and a word of three letters keeps
-// its first.
+// its first. A word that is longer than any name is near none: to compare takes
+// the length of one times that of the other.
 func Nearest(word string, words []string) string {
+	const longest = 200
 	if i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, word) }); i >= 0 {
 		return words[i]
 	}
+	if len(word) > longest {
+		return ""
+	}
 	best, distance := "", max(1, len(word)/3)+1
 	for _, w := range words {
-		if len(word) <= 3 && !strings.HasPrefix(w, word[:min(1, len(word))]) {
+		if len(w) > 2*longest || len(word) <= 3 && !strings.HasPrefix(w, word[:min(1, len(word))]) {
 			continue
 		}
 		d := levenshtein.Distance(word, w, nil)
