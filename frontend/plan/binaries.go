@@ -34,6 +34,9 @@ type unit struct {
 	field *spec.Binary // nil: the spec names none
 	build *spec.Build
 	image *spec.Image
+	// early are the tags that can be known before there is a target, nil until
+	// somebody asks.
+	early []string
 }
 
 // binaryName is what a binary may be called: it is a file, a target and part of
@@ -49,6 +52,10 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 		return
 	}
 	r.testScope(Port{}).texts(r.spec.Test) // for what is wrong there
+	if len(r.spec.Binaries) > maxPrograms/max(1, len(requested)) {
+		r.count(&r.spec.Image.With, len(r.spec.Binaries)*len(requested))
+		return
+	}
 	units, named := r.units(first, requested)
 	mods := r.generateModules()
 	for _, u := range units {
@@ -71,6 +78,9 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 	for _, u := range units {
 		var targets []Target
 		for _, q := range requested {
+			if r.enough() || !r.count(&u.image.With, 1+len(u.image.With)) {
+				return
+			}
 			targets = append(targets, r.target(u, q, units))
 		}
 		if u == chosen {
@@ -109,6 +119,9 @@ func (r *resolver) units(first *scan.Module, platforms []requested) (units []*un
 		named = false
 	}
 	for i := range r.spec.Binaries {
+		if r.enough() {
+			return nil, false
+		}
 		b := &r.spec.Binaries[i]
 		u := &unit{name: b.Name, field: b}
 		u.build, u.image = r.spec.Effective(b)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -63,12 +64,19 @@ func (r *resolver) env(b *spec.Build, vars map[string]string, want func(string) 
 		case !isName(e.Name):
 			r.fail(r.spec.Errorf(&e.Name, "build.env: %q is not a name", e.Name).WithHelp("expected letters, digits and _"))
 		case want(e.Name):
-			value := r.expandText(&e.Value, e.Value, vars)
-			if (e.Name == "GOPROXY" || e.Name == "GOSUMDB") && isSecret(value) {
+			variable := r.variable(e, vars)
+			if (e.Name == "GOPROXY" || e.Name == "GOSUMDB") && isSecret(strings.TrimPrefix(variable, e.Name+"=")) {
 				r.failSecret(&e.Value, "build.env: "+e.Name)
 			}
-			env = append(env, e.Name+"="+value)
+			env = append(env, variable)
 		}
 	}
 	return env
+}
+
+// variable is an entry of an environment as NAME=value.
+func (r *resolver) variable(e *spec.Pair, vars map[string]string) string {
+	value := r.expandText(&e.Value, e.Value, vars)
+	r.spend(&e.Name, len(e.Name))
+	return e.Name + "=" + value
 }

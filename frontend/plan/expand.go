@@ -85,13 +85,38 @@ func (r *resolver) expand(field *string) (string, bool) {
 }
 
 // expandText replaces ${NAME} and ${NAME:-default}; $$ is a dollar, and a
-// dollar before anything else is itself.
+// dollar before anything else is itself. A field that was broken before, or comes
+// after enough errors, has no value.
 func (r *resolver) expandText(field any, text string, vars map[string]string) string {
+	if r.isOver(field) {
+		return ""
+	}
+	value := r.replace(field, text, vars)
+	if r.checkValue(field, len(value)) {
+		r.spend(field, len(value)+valueCost)
+	}
+	return value
+}
+
+// isOver reports whether nobody needs the value of a field any more.
+func (r *resolver) isOver(field any) bool {
+	if r.enough() && r.written(field) {
+		r.broken[r.spec.Pos(field)] = true
+	}
+	return r.enough() || r.written(field) && r.isBroken(field)
+}
+
+// replace is a text with its variables replaced. It stops where the text is too
+// long already.
+func (r *resolver) replace(field any, text string, vars map[string]string) string {
+	if !strings.Contains(text, "$") {
+		return text
+	}
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(text, "$")
 		b.WriteString(before)
-		if !found {
+		if !found || b.Len() > maxValue || r.enough() {
 			return b.String()
 		}
 		switch {
@@ -115,8 +140,14 @@ func (r *resolver) expandText(field any, text string, vars map[string]string) st
 
 // breaks reports that a field cannot be expanded.
 func (r *resolver) breaks(field any, e *spec.Error) {
-	r.errs = append(r.errs, e)
+	r.add(e)
 	r.broken[r.spec.Pos(field)] = true
+}
+
+// variableAt is what stands between the braces at a place.
+type variableAt struct {
+	pos  spec.Pos
+	text string
 }
 
 // lookup returns the value of what stands between the braces.
@@ -137,7 +168,10 @@ func (r *resolver) lookup(field any, ref string, vars map[string]string) string 
 	case r.unset[name]:
 		r.broken[r.spec.Pos(field)] = true
 		return ""
+	case r.refused[variableAt{r.spec.Pos(field), ref}]:
+		return ""
 	}
+	r.refused[variableAt{r.spec.Pos(field), ref}] = true
 	errorf := func(format string, a ...any) *spec.Error { return r.spec.ErrorIn(field, "${"+ref, format, a...) }
 	e := errorf("undefined variable ${%s}", name)
 	known := slices.Sorted(maps.Keys(r.vars))

@@ -167,6 +167,9 @@ func (r *resolver) checkQuotes(field any, key string, words []string) {
 // inside a word never becomes two words, whatever its value; a variable that is
 // the whole field stands for flags.
 func (r *resolver) words(field *string, key string, vars map[string]string) []string {
+	if r.isOver(field) {
+		return nil
+	}
 	text := strings.TrimSpace(*field)
 	whole := strings.HasPrefix(text, "${") && strings.Index(text, "}") == len(text)-1
 	if whole {
@@ -180,7 +183,10 @@ func (r *resolver) words(field *string, key string, vars map[string]string) []st
 	}
 	if !whole {
 		for i, w := range words {
-			words[i] = r.expandText(field, w, vars)
+			words[i] = r.replace(field, w, vars)
+			if r.checkValue(field, len(words[i])) {
+				r.spend(field, len(words[i])+valueCost)
+			}
 		}
 	}
 	return words

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -192,7 +191,7 @@ func (sc *scope) imageEnv(t *Target) []string {
 			sc.fail(sc.spec.Errorf(&e.Name, "image.env: %q is not a name", e.Name).WithHelp("expected NAME: value"))
 			continue
 		}
-		value := e.Name + "=" + sc.text(&e.Value)
+		value := sc.variable(e, sc.vars)
 		if e.Name == "PATH" && preset {
 			env[0] = value
 			continue
@@ -200,46 +199,4 @@ func (sc *scope) imageEnv(t *Target) []string {
 		env = append(env, value)
 	}
 	return env
-}
-
-// expose is the list of ports with their protocols, without repetitions.
-func (sc *scope) expose() []string {
-	var ports []string
-	for i := range sc.image.Expose {
-		field := &sc.image.Expose[i]
-		text := sc.text(field)
-		found, ok := parsePorts(text)
-		if !ok {
-			sc.fail(sc.spec.Errorf(field, "image.expose: %q is not a port", text).WithHelp("expected one such as 8080, 53/udp or 9000-9010"))
-		}
-		ports = append(ports, found...)
-	}
-	slices.Sort(ports)
-	return slices.Compact(ports)
-}
-
-// parsePorts reads port, port/protocol or first-last/protocol.
-func parsePorts(text string) ([]string, bool) {
-	span, protocol, given := strings.Cut(text, "/")
-	if !given {
-		protocol = "tcp"
-	}
-	protocol = strings.ToLower(protocol)
-	if !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
-		return nil, false
-	}
-	low, high, ranged := strings.Cut(span, "-")
-	if !ranged {
-		high = low
-	}
-	first, err1 := strconv.ParseUint(low, 10, 16)
-	last, err2 := strconv.ParseUint(high, 10, 16)
-	if err1 != nil || err2 != nil || first == 0 || last < first {
-		return nil, false
-	}
-	var ports []string
-	for p := first; p <= last; p++ {
-		ports = append(ports, fmt.Sprintf("%d/%s", p, protocol))
-	}
-	return ports, true
 }

@@ -240,9 +240,11 @@ func (r *resolver) isMain(u *unit, p *scan.Package, platforms []requested) bool 
 		return slices.ContainsFunc(p.Files, func(f scan.File) bool { return f.Package == "main" })
 	}
 	release := strings.TrimPrefix(version.Lang("go"+cmp.Or(r.spec.Go, m.Go)), "go")
-	tags := (&scope{resolver: r, unit: u}).tags()
+	if u.early == nil {
+		u.early = append([]string{}, (&scope{resolver: r, unit: u}).tags()...)
+	}
 	return slices.ContainsFunc(platforms, func(q requested) bool {
-		return p.Main(func(tag string) bool { return q.port.Has(tag, tags, release) })
+		return p.Main(func(tag string) bool { return q.port.Has(tag, u.early, release) })
 	})
 }
 

@@ -152,11 +152,13 @@ func (r *resolver) private() []string {
 func insteadOf(private []string) []string {
 	var env []string
 	var hosts []string
+	known := map[string]bool{}
 	for _, p := range private {
 		host, _, _ := strings.Cut(p, "/")
-		if strings.ContainsAny(host, "*?[") || !strings.Contains(host, ".") || slices.Contains(hosts, host) {
+		if strings.ContainsAny(host, "*?[") || !strings.Contains(host, ".") || known[host] {
 			continue
 		}
+		known[host] = true
 		hosts = append(hosts, host)
 	}
 	if len(hosts) == 0 {

@@ -40,6 +40,13 @@ type resolver struct {
 	// badPlatform says that a platform was refused, so that a file may have been
 	// meant for that one.
 	badPlatform bool
+	// known are the errors that were reported, and refused the variables that have
+	// no value. spent, programs and full are what
+	// the plan takes, and whether that is too much.
+	known           map[spec.Error]bool
+	refused         map[variableAt]bool
+	spent, programs int
+	full            bool
 }
 
 // Resolve takes every default and resolves every name. All errors come back at
@@ -82,7 +89,7 @@ func Prepare(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 }
 
 func newResolver(s *spec.Spec, ix *scan.Index, opt Options) *resolver {
-	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}, reached: map[*unit]*Modules{}}
+	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}, known: map[spec.Error]bool{}, refused: map[variableAt]bool{}, reached: map[*unit]*Modules{}}
 	r.args()
 	r.download = r.modules()
 	return r
@@ -94,7 +101,7 @@ func (r *resolver) written(field any) bool { return r.spec.Pos(field).IsValid() 
 // fail reports an error, unless it only follows from another one.
 func (r *resolver) fail(e *spec.Error) {
 	if e.File != r.spec.File() || !r.broken[e.Pos] {
-		r.errs = append(r.errs, e)
+		r.add(e)
 	}
 }
 

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -137,14 +138,14 @@ func (s *Spec) ErrorIn(field any, text, format string, a ...any) *Error {
 		return e
 	}
 	start, end := s.offset(e.Pos), s.offset(s.next(e.Pos))
-	i := strings.Index(string(s.data[start:end]), text)
+	i := bytes.Index(s.data[start:end], []byte(text))
 	if i < 0 {
 		return e
 	}
-	before := string(s.data[start : start+i])
-	if n := strings.Count(before, "\n"); n > 0 {
+	before := s.data[start : start+i]
+	if n := bytes.Count(before, []byte("\n")); n > 0 {
 		e.Pos.Line += n
-		e.Pos.Column = len(before) - strings.LastIndexByte(before, '\n')
+		e.Pos.Column = len(before) - bytes.LastIndexByte(before, '\n')
 	} else {
 		e.Pos.Column += i
 	}
