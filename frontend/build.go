@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
@@ -131,6 +130,10 @@ type build struct {
 // run builds what was asked for.
 func (b *build) run(ctx context.Context) (*client.Result, error) {
 	b.builds = true
+	given, err := givenEpoch(b.ui.BuildArgs[epochArg])
+	if err != nil {
+		return nil, err
+	}
 	if err := b.resolve(ctx, false); err != nil {
 		return nil, err
 	}
@@ -140,7 +143,7 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	if err := b.lint(ctx); err != nil {
 		return nil, err
 	}
-	epoch, err := b.epoch(ctx)
+	epoch, err := b.epoch(ctx, given)
 	if err != nil {
 		return nil, err
 	}
@@ -269,26 +272,4 @@ func (b *build) solve(ctx context.Context, def *pb.Definition) (client.Reference
 		return nil, err
 	}
 	return res.SingleRef()
-}
-
-// epoch is SOURCE_DATE_EPOCH, a number or the time of the context. Nil: the
-// client asked for none.
-func (b *build) epoch(ctx context.Context) (*time.Time, error) {
-	value := b.ui.BuildArgs["SOURCE_DATE_EPOCH"]
-	switch value {
-	case "":
-		return nil, nil
-	case "context":
-		t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("find the time of the build context: %w", err)
-		}
-		return t, nil
-	}
-	seconds, err := strconv.ParseInt(value, 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("SOURCE_DATE_EPOCH is %q: expected seconds since 1970, or context", value)
-	}
-	t := time.Unix(seconds, 0)
-	return &t, nil
 }
