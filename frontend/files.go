@@ -11,11 +11,19 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
+// maxMissing is how many missing files are told of: a list of errors has no more.
+const maxMissing = 100
+
 // checkFiles looks for the files of the context that the plan needs. A name with
 // wildcards is left to the copy.
 func (b *build) checkFiles() error {
 	var errs spec.ErrorList
 	found := map[string]error{} // asked once, for all platforms
+	type missing struct {
+		pos  spec.Pos
+		name string
+	}
+	told := map[missing]bool{}
 	look := func(key, name string, pos spec.Pos) error {
 		name = strings.TrimPrefix(name, "/")
 		if name == "" || strings.ContainsAny(name, `*?[\`) {
@@ -27,6 +35,10 @@ func (b *build) checkFiles() error {
 			found[name] = err
 		}
 		if errors.Is(err, fs.ErrNotExist) {
+			if told[missing{pos, name}] || len(errs) == maxMissing {
+				return nil
+			}
+			told[missing{pos, name}] = true
 			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: no %s in the context", key, name)}
 			errs = append(errs, e.WithHelp("%s", b.missingHelp(name)))
 			return nil

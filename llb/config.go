@@ -147,14 +147,20 @@ func mergeSet(base map[string]struct{}, own []string) map[string]struct{} {
 // mergeEnv lays variables over others, which keep their order.
 func mergeEnv(base, own []string) []string {
 	out := slices.Clone(base)
+	known := map[string]int{}
+	for i, e := range slices.Backward(base) {
+		if name, _, ok := strings.Cut(e, "="); ok {
+			known[name] = i // the first one of a name
+		}
+	}
 	for _, e := range own {
 		name, _, _ := strings.Cut(e, "=")
-		at := slices.IndexFunc(out, func(o string) bool { return strings.HasPrefix(o, name+"=") })
-		if at < 0 {
-			out = append(out, e)
-		} else {
+		if at, ok := known[name]; ok {
 			out[at] = e
+			continue
 		}
+		known[name] = len(out)
+		out = append(out, e)
 	}
 	return out
 }

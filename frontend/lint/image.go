@@ -131,6 +131,9 @@ func checkInvalidRuntimeEnv(in *Input) (out []finding) {
 	for u, t := range in.images() {
 		for i := range u.image.Env {
 			e := &u.image.Env[i]
+			if !slices.Contains([]string{"GOMEMLIMIT", "GOGC", "GOMAXPROCS"}, e.Name) {
+				continue
+			}
 			value := variable(t.Image.Env, e.Name)
 			n, err := strconv.ParseInt(value, 10, 32)
 			var msg string

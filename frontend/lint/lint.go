@@ -37,7 +37,9 @@ type Input struct {
 	// FilesOnly says that the client exports the binaries and builds no image.
 	FilesOnly bool
 
-	lines []int // where the lines of Source start
+	lines  []int // where the lines of Source start
+	text   string
+	places map[part]place // those that were looked for
 }
 
 // Warning is a rule that the spec breaks.

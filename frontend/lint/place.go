@@ -15,9 +15,16 @@ type place struct {
 	start, end spec.Pos
 }
 
+// part is a part of a value: length bytes of it, all for a length below zero.
+type part struct {
+	pos          spec.Pos
+	from, length int
+}
+
 // index notes where the lines of the source start.
 func (in *Input) index() {
 	in.Source = bytes.TrimPrefix(in.Source, []byte("\ufeff")) // Parse counts without it
+	in.text, in.places = string(in.Source), map[part]place{}
 	in.lines = []int{0}
 	for i, c := range in.Source {
 		if c == '\n' {
@@ -30,21 +37,38 @@ func (in *Input) index() {
 // not written.
 func (in *Input) value(field *string) place {
 	p := in.Spec.Pos(field)
-	at, ok := in.offset(p)
+	return in.once(part{p, 0, -1}, func() place {
+		at, ok := in.offset(p)
+		if !ok {
+			return nowhere()
+		}
+		return place{p, in.pos(at + in.scalar(at, *field))}
+	})
+}
+
+// once looks for a place when it is asked for the first time: what binaries share
+// is found for each of them.
+func (in *Input) once(key part, look func() place) place {
+	found, ok := in.places[key]
 	if !ok {
-		return nowhere()
+		found = look()
+		in.places[key] = found
 	}
-	return place{p, in.pos(at + in.scalar(at, *field))}
+	return found
 }
 
 // inside is the place of a part of a field's value, or of the whole value where
 // it is written in another way, with escapes for instance.
 func (in *Input) inside(field *string, from, length int) place {
+	return in.once(part{in.Spec.Pos(field), from, length}, func() place { return in.find(field, from, length) })
+}
+
+func (in *Input) find(field *string, from, length int) place {
 	whole := in.value(field)
 	start, _ := in.offset(whole.start)
 	end, _ := in.offset(whole.end)
 	part := (*field)[from : from+length]
-	text := string(in.Source[start:end])
+	text := in.text[start:end]
 	at := strings.Index(text, *field) + from
 	switch {
 	case strings.Contains(text, *field):
@@ -104,7 +128,7 @@ func (in *Input) pos(at int) spec.Pos {
 // scalar returns the length of a YAML scalar in the source, with its quotes and
 // its anchor.
 func (in *Input) scalar(at int, value string) int {
-	text := string(in.Source[at:])
+	text := in.text[at:]
 	anchor := 0
 	if strings.HasPrefix(text, "&") {
 		anchor = strings.IndexFunc(text, unicode.IsSpace)
@@ -152,7 +176,7 @@ func spelled(text, value string) int {
 // offset. A plain word ends before its line does, at ": ", " #", or what ends
 // an item in brackets.
 func (in *Input) word(at int) int {
-	text := string(in.Source[at:])
+	text := in.text[at:]
 	if text != "" && (text[0] == '\'' || text[0] == '"') {
 		return quoted(text)
 	}

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
@@ -77,22 +76,34 @@ func holds(t *plan.Target, program string) bool {
 		value := variable(t.Image.Env, "PATH")
 		dirs = strings.Split(value, ":")
 	}
+	binaries, files := map[string]bool{}, map[string]bool{}
+	for i := range t.Binaries {
+		binaries[t.Binaries[i].Path] = true
+	}
+	for i := range t.Files {
+		files[path.Clean(t.Files[i].To)] = true
+	}
 	for _, dir := range dirs {
 		name := path.Join(dir, program)
 		if !path.IsAbs(name) {
 			name = path.Join("/", t.Image.Workdir, name)
 		}
-		if slices.ContainsFunc(t.Binaries, func(b plan.Binary) bool { return b.Path == name }) ||
-			slices.ContainsFunc(t.Files, func(f plan.File) bool { return below(name, path.Clean(f.To)) }) {
+		if binaries[name] || files["/"] || below(name, files) {
 			return true
 		}
 	}
 	return false
 }
 
-// below reports whether a path is dir or below it.
-func below(name, dir string) bool {
-	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+// below reports whether a path is one of dirs or below one.
+func below(name string, dirs map[string]bool) bool {
+	for name != "" {
+		if dirs[name] {
+			return true
+		}
+		name = name[:strings.LastIndexByte(name, '/')]
+	}
+	return false
 }
 
 func cmdRepeatsEntrypoint() Rule {
