@@ -129,6 +129,9 @@ func checkExec(t *testing.T, p *plan.Plan, e *pb.ExecOp) {
 			t.Errorf("%q has the variable %q", args, env)
 		}
 	}
+	if slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "\x00") }) {
+		t.Errorf("%q has a NUL byte", args)
+	}
 	if !generated {
 		checkArgs(t, args)
 	}

@@ -92,7 +92,7 @@ func (r *resolver) expandText(field any, text string, vars map[string]string) st
 		return ""
 	}
 	value := r.replace(field, text, vars)
-	if r.checkValue(field, len(value)) {
+	if r.checkValue(field, value) {
 		r.spend(field, len(value)+valueCost)
 	}
 	return value

@@ -154,9 +154,12 @@ func (sc *scope) flagWords(field *string, key string) []string {
 	return words
 }
 
-// checkQuotes refuses words that cannot be quoted.
+// checkQuotes refuses words that cannot be quoted, or given to a program.
 func (r *resolver) checkQuotes(field any, key string, words []string) {
 	for _, w := range words {
+		if strings.Contains(w, "\x00") {
+			r.fail(r.spec.Errorf(field, "%s: %q holds a NUL byte", key, w).WithHelp("no program can be given one"))
+		}
 		if strings.Contains(w, "'") && strings.Contains(w, `"`) {
 			r.fail(r.spec.Errorf(field, "%s: %q holds both kinds of quotes", key, w).WithHelp("the go command can take only one kind in a flag"))
 		}
@@ -184,7 +187,7 @@ func (r *resolver) words(field *string, key string, vars map[string]string) []st
 	if !whole {
 		for i, w := range words {
 			words[i] = r.replace(field, w, vars)
-			if r.checkValue(field, len(words[i])) {
+			if r.checkValue(field, words[i]) {
 				r.spend(field, len(words[i])+valueCost)
 			}
 		}

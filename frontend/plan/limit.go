@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/gopherfile/gopherfile/frontend/spec"
+import (
+	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/spec"
+)
 
 // What a spec may ask for. A value may use others and is had by every binary on
 // every platform, so that a few hundred bytes can stand for any number of them.
@@ -29,6 +33,9 @@ const (
 
 // add keeps an error that is not known yet: most are the same for every platform.
 func (r *resolver) add(e *spec.Error) {
+	if e.File != r.spec.File() {
+		e.Msg = r.spec.Errorf(nil, "%s", e.Msg).Msg // one line, whatever a go.mod holds
+	}
 	if !r.known[*e] {
 		r.known[*e] = true
 		r.errs = append(r.errs, e)
@@ -50,13 +57,19 @@ func (r *resolver) spend(field any, bytes int) {
 	r.breaks(field, e.WithHelp("use shorter ones, or fewer binaries and platforms at a time"))
 }
 
-// checkValue refuses a value that its variables made too long.
-func (r *resolver) checkValue(field any, length int) bool {
-	if length <= maxValue {
+// checkValue refuses what its variables made of a value when no program can be
+// given it.
+func (r *resolver) checkValue(field any, value string) bool {
+	switch {
+	case len(value) > maxValue:
+		e := r.spec.Errorf(field, "a value of more than %d bytes is too long, with its variables", maxValue)
+		r.breaks(field, e.WithHelp("no program takes a longer one; a file holds it"))
+	case strings.Contains(value, "\x00"):
+		e := r.spec.Errorf(field, "a NUL byte cannot be part of a value: %q", value)
+		r.breaks(field, e.WithHelp("it comes with a variable"))
+	default:
 		return true
 	}
-	e := r.spec.Errorf(field, "a value of more than %d bytes is too long, with its variables", maxValue)
-	r.breaks(field, e.WithHelp("no program takes a longer one; a file holds it"))
 	return false
 }
 
