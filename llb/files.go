@@ -112,7 +112,7 @@ func (g *graph) fileSource(t *plan.Target, f *plan.File) (llb.State, string) {
 func urlName(url string) string {
 	url, _, _ = strings.Cut(url, "#")
 	url, _, _ = strings.Cut(url, "?")
-	if name := path.Base(url); name != "." && name != "/" {
+	if name := path.Base(url); name != "." && name != ".." && name != "/" {
 		return name
 	}
 	return "file"
