@@ -59,7 +59,7 @@ func bombs() []bomb {
 }
 
 // TestBombs checks that what a spec stands for is bounded, in memory and in time.
-// The slowest one takes about a second; without limits some take minutes.
+// The slowest one takes about a second.
 func TestBombs(t *testing.T) {
 	const limit, memory = 20 * time.Second, 512 << 20
 	for _, b := range bombs() {
