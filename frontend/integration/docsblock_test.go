@@ -198,7 +198,7 @@ func timeless(text string) string {
 	text = regexp.MustCompile(`(?m)[ \t]+$`).ReplaceAllString(text, "")
 	text = regexp.MustCompile(`(?m)^#\d+ `).ReplaceAllString(text, "#0 ")
 	text = regexp.MustCompile(`(?m)^((?:#0 )?)\d+\.\d+ `).ReplaceAllString(text, "${1}0.0 ")
-	text = regexp.MustCompile(`\b\d+\.\d+ MB\b`).ReplaceAllString(text, "0.0 MB")
+	text = regexp.MustCompile(`\b\d+\.\d+ [kM]B\b`).ReplaceAllString(text, "0.0 MB")
 	text = regexp.MustCompile(`\b(go1\.\d+)\.\d+\b`).ReplaceAllString(text, "$1.0")
 	return regexp.MustCompile(`\b\d+\.\d+s\b`).ReplaceAllString(text, "0.0s")
 }

@@ -14,7 +14,7 @@ func (f *Facts) WritePage(w io.Writer, name string) error {
 	if f.Kind != "" {
 		b.WriteString(" " + f.Kind)
 	}
-	fmt.Fprintf(&b, ", %s\n", megabytes(f.Size))
+	fmt.Fprintf(&b, ", %s\n", length(f.Size))
 	line := func(key string, values ...string) {
 		for i, v := range values {
 			if i > 0 {

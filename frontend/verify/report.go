@@ -23,7 +23,7 @@ func Report(lines []Line) string {
 	var rows [][]string
 	for _, l := range lines {
 		rows = append(rows, []string{
-			l.Name, l.Platform, megabytes(l.Facts.Size), linking(l.Facts), symbols(l.Facts), release(l.Facts), modules(l.Facts), user(l.User),
+			l.Name, l.Platform, length(l.Facts.Size), linking(l.Facts), symbols(l.Facts), release(l.Facts), modules(l.Facts), user(l.User),
 		})
 	}
 	return columns(rows, 2)
@@ -57,8 +57,13 @@ func columns(rows [][]string, number int) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// megabytes writes a size for people.
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+// length writes a size for people. What would be 0.0 MB is written in kB.
+func length(n int64) string {
+	if n < 1e5 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
 
 // linking says what the program needs to start.
 func linking(f *Facts) string {

@@ -37,7 +37,7 @@ func dynamic() verifytest.Binary {
 func TestVerify(t *testing.T) {
 	file := writeBinary(t, "server", dynamic().Bytes())
 	stdout, stderr, code := gopherfile(t, "verify", file)
-	const want = `FILE: ELF 64-bit little endian RISC-V executable, 0.0 MB
+	const want = `FILE: ELF 64-bit little endian RISC-V executable, 9.6 kB
   abi        hard float
   linking    dynamic
   loader     /lib/ld-linux-riscv64-lp64d.so.1
@@ -80,10 +80,10 @@ func TestVerifyOther(t *testing.T) {
 		stdout, stderr string
 		code           int
 	}{
-		{"no program", []string{text}, `\S+/text: no program, 0\.0 MB\n`, `gopherfile: verify: \S+/text: the go command wrote nothing into it\n`, 1},
+		{"no program", []string{text}, `\S+/text: no program, 0\.0 kB\n`, `gopherfile: verify: \S+/text: the go command wrote nothing into it\n`, 1},
 		{"no Go", []string{c}, `(?s)\S+/c: ELF .*  libraries  libc.*  debug .*`, `gopherfile: verify: \S+/c: the go command wrote nothing into it\n`, 1},
-		{"damaged", []string{cut}, `(?s)\S+/cut: ELF 64-bit little endian RISC-V, 0.0 MB\n.*  damage     found an ELF section table .*\n`, `gopherfile: verify: \S+/cut: found an ELF section table .*\n`, 1},
-		{"one of several", []string{text, good}, `(?s)\S+/text: no program, 0\.0 MB\n\S+/good: ELF .*`, `gopherfile: verify: \S+/text: .*\n`, 1},
+		{"damaged", []string{cut}, `(?s)\S+/cut: ELF 64-bit little endian RISC-V, 5\.0 kB\n.*  damage     found an ELF section table .*\n`, `gopherfile: verify: \S+/cut: found an ELF section table .*\n`, 1},
+		{"one of several", []string{text, good}, `(?s)\S+/text: no program, 0\.0 kB\n\S+/good: ELF .*`, `gopherfile: verify: \S+/text: .*\n`, 1},
 		{"missing", []string{"none"}, ``, `gopherfile: verify: open none: no such file or directory\n`, 1},
 		{"folder", []string{t.TempDir()}, ``, `gopherfile: verify: \S+: expected a regular file\n`, 1},
 		{"no file", nil, ``, `gopherfile: verify: expected files, found none\n`, 1},
