@@ -78,7 +78,7 @@ func headerOf(p plan.Port) Header {
 	case "js", "wasip1":
 		h.Format = FormatWasm
 	case "plan9":
-		h.Format, h.BigEndian = FormatPlan9, true // its headers are
+		h.Format = FormatPlan9
 	case "aix":
 		h.Format = FormatXCOFF
 	default:

@@ -16,7 +16,7 @@ func (f *Facts) readPlan9(s *source) {
 	}
 	word := func(i int) uint64 { return uint64(binary.BigEndian.Uint32(head[4*i:])) }
 	magic := uint32(word(0))
-	f.Header = Header{Format: FormatPlan9, Bits: 32, BigEndian: true, Machine: plan9Machine(magic)}
+	f.Header = Header{Format: FormatPlan9, Bits: 32, Machine: plan9Machine(magic)} // all of them little endian, unlike this header
 	f.Kind, f.System = KindExecutable, "plan9"
 	size, load := uint64(32), uint64(0x1000)
 	if magic&plan9obj.Magic64 != 0 {

@@ -58,7 +58,7 @@ type Header struct {
 	Format string `json:"format,omitempty"`
 	// Bits are those of an address: 32 or 64.
 	Bits int `json:"bits,omitempty"`
-	// BigEndian says that the high byte of a number comes first.
+	// BigEndian says that the high byte of a number comes first, for the machine.
 	BigEndian bool `json:"bigEndian,omitempty"`
 	// Machine is the instruction set, such as x86-64.
 	Machine string `json:"machine,omitempty"`
