@@ -342,10 +342,10 @@ func (sc *scope) with(units []*unit) []*unit {
 		name := sc.text(field)
 		at := slices.IndexFunc(units, func(u *unit) bool { return u.name == name })
 		switch {
-		case name == sc.name && (sc.field == nil || sc.field.Image.With == nil):
+		case name == sc.name && len(units) > 1 && sc.field.Image.With == nil:
 			// The spec's own list is for all binaries.
 		case name == sc.name:
-			sc.fail(sc.spec.Errorf(field, "image.with: %s is the image's own binary", name).WithHelp("name others of binaries"))
+			sc.fail(sc.spec.Errorf(field, "image.with: %s is the image's own binary", name).WithHelp("%s", withOwnHelp(names)))
 		case at < 0:
 			e := sc.spec.Errorf(field, "image.with: no binary %q", name).WithHelp("%s", withHelp(name, names))
 			sc.fail(e)
@@ -354,6 +354,14 @@ func (sc *scope) with(units []*unit) []*unit {
 		}
 	}
 	return found
+}
+
+// withOwnHelp says what the list is for, with the names under binaries.
+func withOwnHelp(names []string) string {
+	if len(names) < 2 {
+		return "leave it out; others are named under binaries first"
+	}
+	return "name others of binaries"
 }
 
 func withHelp(name string, names []string) string {
