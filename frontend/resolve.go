@@ -57,9 +57,25 @@ func (b *build) resolve(ctx context.Context, every bool) error {
 		return err
 	}
 	if b.plan, err = plan.Resolve(b.spec, b.index, opt); err != nil {
-		return err
+		return b.withMains(err)
 	}
 	return b.checkFiles()
+}
+
+// withMains is an error of the plan, with the main packages of the whole tree
+// where it can name them: the index has those that the spec names.
+func (b *build) withMains(failed error) error {
+	if !plan.BlamesMain(b.spec, failed) {
+		return failed
+	}
+	index, err := scan.Tree(b.tree, plan.Mains(b.spec)...)
+	if err != nil || index.Err != nil {
+		return failed // error ignored: the other one is what stands in the way
+	}
+	if _, err := plan.Resolve(b.spec, index, b.options); err != nil {
+		return err
+	}
+	return failed
 }
 
 // planOptions are what the client asks for.

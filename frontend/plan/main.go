@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"go/version"
 	"path"
 	"regexp"
@@ -30,6 +31,19 @@ func Mains(s *spec.Spec) []string {
 		mains = append(mains, main)
 	}
 	return mains
+}
+
+// BlamesMain reports whether an error of Resolve is about a main package that the
+// spec names. With an index of the whole tree it says which others there are.
+func BlamesMain(s *spec.Spec, err error) bool {
+	var list spec.ErrorList
+	if !errors.As(err, &list) {
+		return false
+	}
+	named := (&resolver{spec: s}).mainFields()
+	return slices.ContainsFunc(list, func(e *spec.Error) bool {
+		return e.File == s.File() && slices.ContainsFunc(named, func(field *string) bool { return s.Pos(field) == e.Pos })
+	})
 }
 
 // mainPackage is the main package that was chosen.
@@ -149,8 +163,12 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 	}
 	switch m := r.index.ModuleOf(dir); {
 	case p == nil:
-		e := r.spec.Errorf(field, "main: no Go package %s in the context", main)
-		r.fail(e.WithHelp("%s", r.mainHelp(u, main, platforms)))
+		e, mains := r.spec.Errorf(field, "main: no Go package %s in the context", main), r.mains(u, platforms)
+		e.WithHelp("%s", mainsHelp(mains))
+		if near := spec.Nearest(arg(path.Clean(main)), mains); near != "" {
+			e.WithHelp("did you mean %s?", near)
+		}
+		r.fail(e)
 		return nil
 	case m == nil:
 		r.fail(r.spec.Errorf(field, "main: %s is in no module", main).WithHelp("expected a directory below a go.mod"))
@@ -163,7 +181,7 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 		return nil
 	case !r.isMain(u, p, platforms):
 		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))
-		r.fail(e.WithHelp("%s", r.mainHelp(u, main, platforms)))
+		r.fail(e.WithHelp("%s", mainsHelp(r.mains(u, platforms))))
 		return nil
 	}
 	return r.chosen(dir)
@@ -187,8 +205,9 @@ func (r *resolver) checkMain(field *string, main string) *spec.Error {
 	return nil
 }
 
-// mainHelp names the nearest main package, or all of them.
-func (r *resolver) mainHelp(u *unit, main string, platforms []requested) string {
+// mains are the main packages of the index that a binary can be made of, as
+// arguments of go build.
+func (r *resolver) mains(u *unit, platforms []requested) []string {
 	var dirs []string
 	for i := range r.index.Packages {
 		p := &r.index.Packages[i]
@@ -196,14 +215,15 @@ func (r *resolver) mainHelp(u *unit, main string, platforms []requested) string 
 			dirs = append(dirs, p.Dir)
 		}
 	}
-	names := args(dirs)
-	if len(names) == 0 {
-		return "the context has no main package"
+	return args(dirs)
+}
+
+// mainsHelp says which main packages there are.
+func mainsHelp(mains []string) string {
+	if len(mains) == 0 {
+		return "expected a directory with package main" // the index may be of that package alone
 	}
-	if near := spec.Nearest(arg(path.Clean(main)), names); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "main packages: " + list(names)
+	return "main packages: " + list(mains)
 }
 
 // chosen completes what is known of a main package.

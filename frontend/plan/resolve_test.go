@@ -59,6 +59,14 @@ func resolve(t *testing.T, ar *txtar.Archive) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := Resolve(s, ix, opt)
+	if !BlamesMain(s, err) {
+		return p, err
+	}
+	// As package frontend does.
+	if ix, err = scan.Tree(tree, Mains(s)...); err != nil || ix.Err != nil {
+		t.Fatalf("got %v, want an index of the whole tree", err)
+	}
 	return Resolve(s, ix, opt)
 }
 
