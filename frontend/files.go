@@ -40,7 +40,7 @@ func (b *build) checkFiles() error {
 			}
 			told[missing{pos, name}] = true
 			e := &spec.Error{File: b.source.Filename, Pos: pos, Msg: fmt.Sprintf("%s: no %s in the context", key, name)}
-			errs = append(errs, e.WithHelp("%s", b.missingHelp(name)))
+			errs = append(errs, e.WithHelp("%s", b.missingHelp(name, nil)))
 			return nil
 		}
 		if errors.Is(err, scan.ErrLinks) {
@@ -69,8 +69,9 @@ func (b *build) checkFiles() error {
 	return errs.Err()
 }
 
-// missingHelp names the nearest file beside one that is missing.
-func (b *build) missingHelp(name string) string {
+// missingHelp names the nearest file beside one that is missing, of those that
+// are fit (nil: all).
+func (b *build) missingHelp(name string, fit func(fs.DirEntry) bool) string {
 	if len(b.excludes) > 0 {
 		if m, err := matcher(b.excludes); err == nil {
 			if excluded, err := m.MatchesOrParentMatches(name); err == nil && excluded {
@@ -85,7 +86,9 @@ func (b *build) missingHelp(name string) string {
 	}
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Name())
+		if fit == nil || fit(e) {
+			names = append(names, e.Name())
+		}
 	}
 	if near := spec.Nearest(path.Base(name), names); near != "" {
 		return "did you mean " + path.Join(dir, near) + "?"

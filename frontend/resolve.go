@@ -15,7 +15,6 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
-	"github.com/gopherfile/gopherfile/llb"
 )
 
 // isModule reports whether the build definition is a go.mod, which stands for
@@ -97,34 +96,6 @@ func (b *build) planOptions(ctx context.Context) (plan.Options, error) {
 		Revision:      revision,
 		Source:        source,
 	}, err
-}
-
-// generate runs the commands of the spec and reads the tree that they leave.
-func (b *build) generate(ctx context.Context, opt plan.Options) error {
-	if len(b.spec.Generate) == 0 {
-		return nil
-	}
-	index, err := scan.Scan(b.tree, scan.Options{})
-	if err != nil {
-		return err
-	}
-	if b.plan, err = plan.Prepare(b.spec, index, opt); err != nil {
-		return err
-	}
-	in, err := b.input(ctx)
-	if err != nil {
-		return err
-	}
-	def, err := b.marshal(ctx, llb.Source(b.plan, in))
-	if err != nil {
-		return err
-	}
-	ref, err := b.solve(ctx, def)
-	if err != nil {
-		return b.generateError(ctx, err)
-	}
-	b.tree = &tree{ctx: ctx, ref: ref}
-	return nil
 }
 
 // ignored reports whether a .dockerignore keeps go.mod from us, as one does that

@@ -14,7 +14,7 @@ func (r *resolver) generate() []Command {
 	var commands []Command
 	for i := range r.spec.Generate {
 		c := &r.spec.Generate[i]
-		out := Command{Args: r.command(c), Dir: r.commandDir(c), Network: r.network(c), Pos: r.spec.At(c)}
+		out := Command{Args: r.command(c), Dir: r.commandDir(c), DirPos: r.spec.Pos(&c.Dir), Network: r.network(c), Pos: r.spec.At(c)}
 		if m := r.index.ModuleOf(out.Dir); m != nil && m.Err == nil {
 			out.Download = r.downloadOf(m)
 		} else if w := r.index.Work; w != nil && len(w.Use) > 0 {

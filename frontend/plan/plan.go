@@ -150,7 +150,8 @@ type Vuln struct {
 type Command struct {
 	Args []string `json:"args,omitempty"`
 	// Dir is the directory in which it runs, from the context's root.
-	Dir string `json:"dir"`
+	Dir    string   `json:"dir"`
+	DirPos spec.Pos `json:"dirPos,omitzero"`
 	// Network gives the command what the builder can reach.
 	Network bool `json:"network,omitempty"`
 	// Download fills the module cache that the command reads. Nil: it has none.
