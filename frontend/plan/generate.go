@@ -42,6 +42,7 @@ func (r *resolver) command(c *spec.Command) []string {
 		field := &c.Run[i]
 		if len(c.Run) == 1 {
 			args = r.words(field, "generate", nil)
+			r.checkShell(field)
 			break
 		}
 		args = append(args, r.plain(field))
