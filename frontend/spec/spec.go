@@ -229,7 +229,8 @@ type Command struct {
 	// Run is the command: one text is split at spaces, outside of quotes; of a
 	// list every item is one argument. There is no shell.
 	Run []string `yaml:"run,short" examples:"go generate ./..."`
-	// Dir is the directory in which it runs, from the context's root.
+	// Dir is the directory in which it runs, from the context's root. It is one
+	// of the context, or made by a command before.
 	Dir string `yaml:"dir" default:"." examples:"./api"`
 	// Network is what the command can reach: nothing, or what the builder can.
 	Network string `yaml:"network" default:"none" enum:"none|default"`
