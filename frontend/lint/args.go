@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strings"
 )
 
 func secretInArg() Rule {
@@ -103,8 +102,8 @@ build:
 
 func checkUnusedArg(in *Input) (out []finding) {
 	used := map[string]bool{}
-	texts(reflect.ValueOf(in.Spec).Elem(), func(text string) {
-		for _, r := range refs(text) {
+	texts(reflect.ValueOf(in.Spec).Elem(), func(_ any, text string) {
+		for _, r := range append(refs(text), bareRefs(text)...) { // VariableWithoutBraces tells of the others
 			used[r.name] = true
 		}
 	})
@@ -115,57 +114,4 @@ func checkUnusedArg(in *Input) (out []finding) {
 		}
 	}
 	return out
-}
-
-// texts calls f for every text of a value and what is below it.
-func texts(v reflect.Value, f func(text string)) {
-	switch v.Kind() {
-	case reflect.String:
-		f(v.String())
-	case reflect.Pointer:
-		if !v.IsNil() {
-			texts(v.Elem(), f)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			texts(v.Index(i), f)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				texts(v.Field(i), f)
-			}
-		}
-	}
-}
-
-// ref is a variable in a text: ${NAME} or ${NAME:-default}.
-type ref struct {
-	name string
-	// from is where the dollar stands, and length how long it is with braces.
-	from, length int
-}
-
-// refs returns the variables of a text, as package plan expands them.
-func refs(text string) []ref {
-	var found []ref
-	for at := 0; ; {
-		i := strings.IndexByte(text[at:], '$')
-		if i < 0 {
-			return found
-		}
-		at += i
-		rest := text[at:]
-		inner, _, closed := strings.Cut(rest, "}")
-		switch {
-		case strings.HasPrefix(rest, "$$"):
-			at += 2
-		case strings.HasPrefix(rest, "${") && closed:
-			name, _, _ := strings.Cut(inner[2:], ":-")
-			found = append(found, ref{name, at, len(inner) + 1})
-			at += len(inner) + 1
-		default:
-			at++
-		}
-	}
 }

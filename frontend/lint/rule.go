@@ -58,5 +58,6 @@ func Rules() []Rule {
 		unknownGodebug(),
 		unknownRule(),
 		unusedArg(),
+		variableWithoutBraces(),
 	}
 }

@@ -18,7 +18,7 @@ func (r *resolver) args() {
 		"REVISION":      r.opt.Revision,
 		"SOURCE":        r.opt.Source,
 	}
-	given := append(slices.Sorted(maps.Keys(r.vars)), targetNames()...)
+	given := Predefined()
 	declared := map[string]bool{}
 	for i := range r.spec.Args {
 		a := &r.spec.Args[i]
@@ -70,6 +70,11 @@ func isPredefined(name string) bool {
 	return strings.HasPrefix(name, "BUILDKIT_") || strings.HasPrefix(name, "BUILDX_") ||
 		strings.HasPrefix(name, "GOPHERFILE_") || name == "SOURCE_DATE_EPOCH" || name == "REVISION" || name == "SOURCE" || name == databaseArg ||
 		slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}, upper)
+}
+
+// Predefined are the variables that have their value from the build.
+func Predefined() []string {
+	return append([]string{"BUILDPLATFORM", "REVISION", "SOURCE"}, targetNames()...)
 }
 
 // targetNames are the variables that differ between platforms.
