@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -29,6 +30,8 @@ type proof struct {
 	// facts and problems are those of the binaries, in the order of the plan.
 	facts    []*verify.Facts
 	problems [][]verify.Problem
+	// unknownUser is the error of an image that does not know its user.
+	unknownUser *spec.Error
 	// result is what was built.
 	result client.Reference
 }
@@ -118,11 +121,14 @@ func (b *build) loadable(ctx context.Context, p *proof, image client.Reference) 
 	return nil
 }
 
-// proven returns the binaries that are not what the plan promised, as one error
-// with their places in the spec.
+// proven returns the binaries that are not what the plan promised, and the users
+// that their images do not know, as one error with their places in the spec.
 func (b *build) proven(all []*proof) error {
 	var broken spec.ErrorList
 	for _, p := range all {
+		if e := p.unknownUser; e != nil && !slices.ContainsFunc(broken, func(k *spec.Error) bool { return *k == *e }) {
+			broken = append(broken, e) // another platform has the same
+		}
 		for i, problems := range p.problems {
 			if len(problems) == 0 {
 				continue
@@ -149,5 +155,8 @@ func (b *build) proveTarget(ctx context.Context, p *proof, def *pb.Definition, l
 		return nil, b.stepError(ctx, p.target, err)
 	}
 	p.result = ref
-	return ref, b.loadable(ctx, p, ref)
+	if err := b.loadable(ctx, p, ref); err != nil {
+		return ref, err
+	}
+	return ref, b.checkUser(ctx, p, ref)
 }

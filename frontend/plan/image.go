@@ -15,17 +15,11 @@ import (
 // (util/system DefaultPathEnvUnix).
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// DefaultUser is nonroot of the passwd file, as in distroless images.
-const DefaultUser = "65532:65532"
-
-// userPattern is what an image config can name: a user, optionally with a group.
-var userPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
-
 // config is how the image of one target is run.
 func (sc *scope) config(t *Target) Image {
 	im := sc.image
 	out := Image{
-		User:        sc.user(t),
+		UserPos:     sc.spec.Pos(&im.User),
 		Workdir:     sc.workdir(t),
 		Entrypoint:  []string{inImage(t.Port, t.Binaries[0].Path)},
 		Cmd:         sc.texts(im.Cmd),
@@ -36,6 +30,7 @@ func (sc *scope) config(t *Target) Image {
 		Stopsignal:  sc.stopsignal(),
 		Healthcheck: sc.healthcheck(t),
 	}
+	out.User, out.UserUnknown = sc.user(t)
 	out.Labels = sc.stampLabels(out.Told)
 	if im.Entrypoint != nil {
 		out.Entrypoint = sc.texts(im.Entrypoint)
@@ -136,46 +131,6 @@ func (sc *scope) stopsignal() string {
 		sc.fail(e)
 	}
 	return signal
-}
-
-// user is who runs the binary. Windows has no such numbers.
-func (sc *scope) user(t *Target) string {
-	field := &sc.image.User
-	if *field == "" {
-		if t.Port.OS == "windows" || t.Base != "" {
-			return ""
-		}
-		return DefaultUser
-	}
-	user := sc.text(field)
-	if !userPattern.MatchString(user) {
-		sc.fail(sc.spec.Errorf(field, "image.user: %q is not a user", user).WithHelp("expected a number or name, optionally with :group, such as %s", DefaultUser))
-		return user
-	}
-	names, groups := []string{"root", "nobody", "nonroot"}, []string{"root", "nobody", "nonroot"}
-	if !isTrue(sc.image.Passwd) {
-		names, groups = nil, nil
-	}
-	if t.Base != "" {
-		return user // the base may know more names than we do
-	}
-	name, group, _ := strings.Cut(user, ":")
-	if t.Port.OS != "windows" && (!isKnownID(name, names) || !isKnownID(group, groups)) {
-		help := "expected a number, root, nobody or nonroot"
-		if names == nil {
-			help = "without a passwd file only numbers are known"
-		} else if near := spec.Nearest(user, names); near != "" {
-			help = "did you mean " + near + "?"
-		}
-		sc.fail(sc.spec.Errorf(field, "image.user: the image knows no %q", user).WithHelp("%s", help))
-	}
-	return user
-}
-
-// isKnownID reports whether a name is a number or in the image's passwd file.
-func isKnownID(name string, known []string) bool {
-	_, err := strconv.ParseUint(name, 10, 31)
-	return name == "" || err == nil || slices.Contains(known, name)
 }
 
 // imageEnv is the environment of the binary: PATH, then the spec's.

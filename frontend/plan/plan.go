@@ -281,6 +281,10 @@ type File struct {
 type Image struct {
 	// User is never empty on scratch, except for Windows.
 	User string `json:"user,omitempty"`
+	// UserUnknown says that User has a name that only the image can know: of a
+	// base, or of a passwd file among Files.
+	UserUnknown bool     `json:"userUnknown,omitempty"`
+	UserPos     spec.Pos `json:"userPos,omitzero"`
 	// Workdir is never empty on scratch.
 	Workdir    string   `json:"workdir,omitempty"`
 	Entrypoint []string `json:"entrypoint,omitempty"`

@@ -226,6 +226,9 @@ func dumpTarget(b *strings.Builder, t *Target) {
 		fmt.Fprintf(b, "\tfile %s%s %s to %s mode %o owner %d:%d %v\n", f.URL, f.Checksum, strings.TrimSpace(f.Context+" "+f.Path), f.To, f.Mode, f.UID, f.GID, f.Pos)
 	}
 	im := t.Image
+	if im.UserUnknown {
+		fmt.Fprintf(b, "\tuser for the image to know %v\n", im.UserPos)
+	}
 	fmt.Fprintf(b, "\timage user=%s workdir=%s entrypoint=%q cmd=%q expose=%v\n\timage env=%q\n", im.User, im.Workdir, im.Entrypoint, im.Cmd, im.Expose, im.Env)
 	for _, k := range slices.Sorted(maps.Keys(im.Labels)) {
 		fmt.Fprintf(b, "\tlabel %s=%s\n", k, im.Labels[k])
