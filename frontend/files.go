@@ -72,12 +72,8 @@ func (b *build) checkFiles() error {
 // missingHelp names the nearest file beside one that is missing, of those that
 // are fit (nil: all).
 func (b *build) missingHelp(name string, fit func(fs.DirEntry) bool) string {
-	if len(b.excludes) > 0 {
-		if m, err := matcher(b.excludes); err == nil {
-			if excluded, err := m.MatchesOrParentMatches(name); err == nil && excluded {
-				return ".dockerignore excludes it"
-			}
-		}
+	if ignored, err := b.ignored(); err == nil && ignored(name) {
+		return ".dockerignore excludes it"
 	}
 	dir := path.Dir(name)
 	entries, err := b.tree.ReadDir(dir)

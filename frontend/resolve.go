@@ -98,14 +98,17 @@ func (b *build) planOptions(ctx context.Context) (plan.Options, error) {
 	}, err
 }
 
-// ignored reports whether a .dockerignore keeps go.mod from us, as one does that
-// was written to copy a finished binary.
-func (b *build) ignored() (bool, error) {
+// ignored returns what reports whether a .dockerignore keeps a file from us, as
+// one does that was written to copy a finished binary.
+func (b *build) ignored() (func(name string) bool, error) {
 	m, err := matcher(b.excludes)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return m.MatchesOrParentMatches("go.mod")
+	return func(name string) bool {
+		excluded, err := m.MatchesOrParentMatches(name)
+		return err == nil && excluded
+	}, nil
 }
 
 func matcher(patterns []string) (*patternmatcher.PatternMatcher, error) {

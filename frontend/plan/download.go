@@ -10,6 +10,16 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
+// wholeDownload is the download of all modules. The go command reads the go.mod
+// of each that is required, also where another directory stands in its place.
+func (r *resolver) wholeDownload(m *scan.Module, env []string) *Download {
+	d := r.downloadOf(m)
+	if d != nil && !elsewhere(goflags(env)) {
+		r.failLacking(m, func(lacking) bool { return true })
+	}
+	return d
+}
+
 // downloadOf decides whether there is anything to download, and from which files.
 // A workspace is downloaded as a whole.
 func (r *resolver) downloadOf(m *scan.Module) *Download {
@@ -33,7 +43,7 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	for _, dir := range r.moduleDirs(mains) {
 		other := r.index.ModuleOf(dir)
 		if other == nil || other.Dir != dir {
-			continue // the go command says what is missing, in its own words
+			continue // it matters where something looks there
 		}
 		// What a module replaces counts where it is the main module.
 		replaces := !slices.Contains(mains, dir) && len(other.Replaces) > 0
@@ -73,28 +83,24 @@ func (r *resolver) mainDirs(m *scan.Module) []string {
 func (r *resolver) moduleDirs(mains []string) []string {
 	dirs := slices.Clone(mains)
 	if w := r.index.Work; w != nil {
-		dirs = append(dirs, r.replaced("go.work", w.Replaces)...)
+		dirs = append(dirs, replaced(w.Replaces)...)
 	}
 	for _, dir := range mains {
 		if other := r.index.ModuleOf(dir); other != nil && other.Dir == dir {
-			dirs = append(dirs, r.replaced(join(dir, "go.mod"), other.Replaces)...)
+			dirs = append(dirs, replaced(other.Replaces)...)
 		}
 	}
 	slices.Sort(dirs)
 	return slices.Compact(dirs)
 }
 
-// replaced returns the directories that replace modules. One that the context
-// does not hold cannot be built with.
-func (r *resolver) replaced(file string, replaces []scan.Replace) []string {
+// replaced returns the directories of the context that replace modules.
+func replaced(replaces []scan.Replace) []string {
 	var dirs []string
 	for _, rep := range replaces {
 		if fs.ValidPath(rep.Dir) {
 			dirs = append(dirs, rep.Dir)
-			continue
 		}
-		e := &spec.Error{File: file, Pos: spec.Pos{Line: rep.Line, Column: 1}, Msg: rep.Path + " is replaced by " + rep.Dir + ", outside of the context"}
-		r.fail(e.WithHelp("make the common parent directory the context, and name the program with main:"))
 	}
 	return dirs
 }

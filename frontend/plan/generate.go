@@ -16,7 +16,7 @@ func (r *resolver) generate() []Command {
 		c := &r.spec.Generate[i]
 		out := Command{Args: r.command(c), Dir: r.commandDir(c), DirPos: r.spec.Pos(&c.Dir), Network: r.network(c), Pos: r.spec.At(c)}
 		if m := r.index.ModuleOf(out.Dir); m != nil && m.Err == nil {
-			out.Download = r.downloadOf(m)
+			out.Download = r.wholeDownload(m, nil)
 		} else if w := r.index.Work; w != nil && len(w.Use) > 0 {
 			out.Download = r.workDownload()
 		}
@@ -29,7 +29,7 @@ func (r *resolver) generate() []Command {
 func (r *resolver) workDownload() *Download {
 	for _, dir := range r.index.Work.Use {
 		if m := r.index.ModuleOf(dir); m != nil && m.Dir == dir && m.Err == nil {
-			return r.downloadOf(m)
+			return r.wholeDownload(m, nil)
 		}
 	}
 	return nil
@@ -107,7 +107,8 @@ func (r *resolver) test(m *scan.Module) Target {
 	}
 	t.Port = port
 	sc := r.testScope(port)
-	t.Test = &Test{Dir: m.Dir, Download: r.downloadOf(m), Env: append(append(port.Env(), "CGO_ENABLED=0"), sc.compileEnv()...)}
+	t.Test = &Test{Dir: m.Dir, Env: append(append(port.Env(), "CGO_ENABLED=0"), sc.compileEnv()...)}
+	t.Test.Download = r.wholeDownload(m, t.Test.Env)
 	if tags := sc.tags(); len(tags) > 0 {
 		t.Test.Args = append(t.Test.Args, "-tags="+strings.Join(tags, ","))
 	}

@@ -113,7 +113,7 @@ func (r *resolver) noModule() *spec.Error {
 			break
 		}
 	}
-	if r.opt.Ignored {
+	if r.ignored("go.mod") {
 		name := path.Base(r.spec.File()) + ".dockerignore"
 		return e.WithHelp(".dockerignore excludes it; a file %s beside the spec is read instead", name)
 	}

@@ -355,8 +355,9 @@ type Options struct {
 	Back map[string][]string
 	// Imports says that the client imports a cache, so that there is one to fill.
 	Imports bool
-	// Ignored says that the client withholds go.mod: a .dockerignore excludes it.
-	Ignored bool
+	// Ignored reports whether the client withholds a file of that name: a
+	// .dockerignore excludes it. Nil: it withholds nothing.
+	Ignored func(name string) bool
 	// Revision and Source are the values of ${REVISION} and ${SOURCE}.
 	Revision, Source string
 }

@@ -22,7 +22,12 @@ func (sc *scope) reads(b *Binary) {
 	selected := sc.closures.For(sc.closureTarget(b, words))
 	c, err := selected.Of(sc.main.dir)
 	if err != nil || sc.overlaps(c) {
-		return // the go command says what is wrong, or looks everywhere
+		// The go command says what is wrong, or looks everywhere.
+		sc.wholeDownload(sc.main.module, b.Env)
+		return
+	}
+	if sc.lacks(c) {
+		return
 	}
 	b.Files = c.Files
 	if b.Profile != "" {

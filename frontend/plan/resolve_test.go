@@ -111,7 +111,8 @@ func options(t *testing.T, text string, opt *Options) {
 		case key == "source":
 			opt.Source = value
 		case key == "ignored":
-			opt.Ignored = true
+			names := strings.Fields(value)
+			opt.Ignored = func(name string) bool { return slices.Contains(names, name) }
 		case key == "revision":
 			opt.Revision = value
 		case strings.HasPrefix(key, "arg:"):
