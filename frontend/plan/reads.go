@@ -19,14 +19,15 @@ func (sc *scope) reads(b *Binary) {
 	if sc.closures == nil {
 		sc.closures = closure.New(sc.index)
 	}
-	selected := sc.closures.For(sc.closureTarget(b, words))
+	target := sc.closureTarget(b, words)
+	selected := sc.closures.For(target)
 	c, err := selected.Of(sc.main.dir)
 	if err != nil || sc.overlaps(c) {
 		// The go command says what is wrong, or looks everywhere.
 		sc.wholeDownload(sc.main.module, b.Env)
 		return
 	}
-	if sc.lacks(c) {
+	if sc.lacks(c) || sc.needsCgo(c, target) {
 		return
 	}
 	b.Files = c.Files
