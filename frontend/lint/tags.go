@@ -73,16 +73,19 @@ func constrained(f scan.File) (tags []string, ok bool) {
 func cgoDisabledButImported() Rule {
 	return Rule{
 		Name:    "CgoDisabledButImported",
-		Summary: `Files of the main package are left out, since they import "C"`,
+		Summary: `Files of a package are left out, since they import "C"`,
 		Why: `
 Binaries are built without cgo, and the go command leaves out every file that
 imports "C" then, without a word. What the file declares is undefined, or what it
 registers is missing at run time.
 
 A package that is written for both has a file for the other case, with the
-constraint !cgo. Where a file of the main package names cgo in its constraint,
-the author thought of it, and the rule says nothing. It looks at main packages
-only.
+constraint !cgo. Where a file of the package names cgo in its constraint, the
+author thought of it, and the rule says nothing.
+
+It looks at the packages of the context that a binary is made of; of one whose
+compile reads the whole context, at the main package alone. A package that has no
+file at all for builds without cgo is no matter of this rule: it is an error.
 `,
 		Bad: Example{Spec: `
 main: ./cmd/server
@@ -141,17 +144,33 @@ func checkCgoDisabledButImported(in *Input) (out []finding) {
 	return out
 }
 
-// leftOut returns the files of a target's main package that would be built with
-// cgo, and are not without.
+// leftOut returns the files that would be built with cgo, and are not without,
+// of the packages that a target's binary is made of.
 func (in *Input) leftOut(t *plan.Target) []string {
 	b := &t.Binaries[0]
 	if value := variable(b.Env, "CGO_ENABLED"); value != "0" {
 		return nil
 	}
-	p := in.Index.PackageAt(path.Join(b.Dir, b.Main))
-	if p == nil {
-		return nil
+	dirs := []string{path.Join(b.Dir, b.Main)}
+	for _, name := range b.Files {
+		if path.Ext(name) == ".go" {
+			dirs = append(dirs, path.Dir(name))
+		}
 	}
+	slices.Sort(dirs)
+	var files []string
+	for _, dir := range slices.Compact(dirs) {
+		if p := in.Index.PackageAt(dir); p != nil {
+			files = append(files, in.leftOutOf(p, t)...)
+		}
+	}
+	return files
+}
+
+// leftOutOf is leftOut for one package.
+func (in *Input) leftOutOf(p *scan.Package, t *plan.Target) []string {
+	has := func(tag string) bool { return t.Port.Has(tag, tagsOf(&t.Binaries[0]), in.Plan.Release) }
+	with := func(tag string) bool { return tag == "cgo" || has(tag) }
 	var files []string
 	for i := range p.Files {
 		f := p.Files[i]
@@ -159,9 +178,7 @@ func (in *Input) leftOut(t *plan.Target) []string {
 		if slices.Contains(tags, "cgo") {
 			return nil
 		}
-		has := func(tag string) bool { return t.Port.Has(tag, tagsOf(b), in.Plan.Release) }
-		with := func(tag string) bool { return tag == "cgo" || has(tag) }
-		if f.Package == "main" && f.Match(with) && !f.Match(has) {
+		if f.Package != "" && f.Match(with) && !f.Match(has) {
 			files = append(files, path.Join(p.Dir, f.Name))
 		}
 	}
