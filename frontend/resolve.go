@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/patternmatcher"
 
 	"github.com/gopherfile/gopherfile/frontend/lint"
 	"github.com/gopherfile/gopherfile/frontend/plan"
@@ -85,38 +85,18 @@ func (b *build) planOptions(ctx context.Context) (plan.Options, error) {
 	}
 	revision, source, err := b.revision(ctx)
 	return plan.Options{
-		Platforms:     b.ui.TargetPlatforms,
-		BuildPlatform: b.ui.BuildPlatforms[0],
-		Args:          b.ui.BuildArgs,
-		Labels:        b.ui.Labels,
-		Target:        b.ui.Target,
-		Sizes:         b.ui.BuildOpts().Opts["requestid"] == requestSize,
-		Imports:       len(b.ui.CacheImports) > 0,
-		Ignored:       ignored,
-		Revision:      revision,
-		Source:        source,
+		Platforms:      b.ui.TargetPlatforms,
+		BuildPlatform:  b.ui.BuildPlatforms[0],
+		Args:           b.ui.BuildArgs,
+		Labels:         b.ui.Labels,
+		Target:         b.ui.Target,
+		Sizes:          b.ui.BuildOpts().Opts["requestid"] == requestSize,
+		Imports:        len(b.ui.CacheImports) > 0,
+		Ignored:        ignored,
+		IgnorePatterns: b.excludes,
+		Revision:       revision,
+		Source:         source,
 	}, err
-}
-
-// ignored returns what reports whether a .dockerignore keeps a file from us, as
-// one does that was written to copy a finished binary.
-func (b *build) ignored() (func(name string) bool, error) {
-	m, err := matcher(b.excludes)
-	if err != nil {
-		return nil, err
-	}
-	return func(name string) bool {
-		excluded, err := m.MatchesOrParentMatches(name)
-		return err == nil && excluded
-	}, nil
-}
-
-func matcher(patterns []string) (*patternmatcher.PatternMatcher, error) {
-	m, err := patternmatcher.New(patterns)
-	if err != nil {
-		return nil, fmt.Errorf("read .dockerignore: %w", err)
-	}
-	return m, nil
 }
 
 // loadContext makes the build context readable: what the scan needs of it, or
@@ -126,7 +106,10 @@ func (b *build) loadContext(ctx context.Context) error {
 	if err == nil {
 		b.sources, err = b.loadSources(ctx)
 	}
+	var ignore *scan.Error
 	switch {
+	case errors.As(err, &ignore):
+		return err
 	case err != nil:
 		return fmt.Errorf("load the build context: %w", err)
 	case b.sources != nil:
@@ -141,6 +124,9 @@ func (b *build) loadContext(ctx context.Context) error {
 func (b *build) findContext(ctx context.Context) error {
 	var err error
 	if b.excludes, err = b.ui.DockerIgnorePatterns(ctx); err != nil {
+		return err
+	}
+	if err := b.checkIgnore(ctx); err != nil {
 		return err
 	}
 	if b.context, err = b.mainContext(ctx, "gopherfile-context", bkllb.ExcludePatterns(b.excluded())); err != nil {

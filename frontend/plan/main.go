@@ -84,7 +84,11 @@ func (r *resolver) findMain(u *unit, platforms []requested) *mainPackage {
 	case len(dirs) == 1:
 		return r.chosen(dirs[0])
 	case len(dirs) == 0:
-		r.fail(r.mainErrorf(u, "no main package in %s", r.moduleNames()).WithHelp("an image needs a program: a directory with package main"))
+		e := r.mainErrorf(u, "no main package in %s", r.moduleNames()).WithHelp("an image needs a program: a directory with package main")
+		if name := r.ignoredMain(); name != "" {
+			e.WithHelp("%s", r.ignoredHelp(name))
+		}
+		r.fail(e)
 		return nil
 	case named >= 0:
 		return r.chosen(dirs[named])
@@ -114,8 +118,7 @@ func (r *resolver) noModule() *spec.Error {
 		}
 	}
 	if r.ignored("go.mod") {
-		name := path.Base(r.spec.File()) + ".dockerignore"
-		return e.WithHelp(".dockerignore excludes it; a file %s beside the spec is read instead", name)
+		return e.WithHelp("%s", r.ignoredHelp("it"))
 	}
 	return e.WithHelp("expected the directory of a Go module as the context")
 }
@@ -168,7 +171,7 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 		if near := spec.Nearest(arg(path.Clean(main)), mains); near != "" {
 			e.WithHelp("did you mean %s?", near)
 		}
-		r.fail(e)
+		r.fail(r.unlessIgnored(e, main))
 		return nil
 	case m == nil:
 		r.fail(r.spec.Errorf(field, "main: %s is in no module", main).WithHelp("expected a directory below a go.mod"))
@@ -181,7 +184,7 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 		return nil
 	case !r.isMain(u, p, platforms):
 		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))
-		r.fail(e.WithHelp("%s", mainsHelp(r.mains(u, platforms))))
+		r.fail(r.unlessIgnored(e.WithHelp("%s", mainsHelp(r.mains(u, platforms))), main))
 		return nil
 	}
 	return r.chosen(dir)
@@ -216,6 +219,15 @@ func (r *resolver) mains(u *unit, platforms []requested) []string {
 		}
 	}
 	return args(dirs)
+}
+
+// unlessIgnored tells of .dockerignore where that keeps the usual file of a main
+// package away.
+func (r *resolver) unlessIgnored(e *spec.Error, main string) *spec.Error {
+	if name := path.Join(main, "main.go"); r.ignored(name) {
+		return e.WithHelp("%s", r.ignoredHelp(name))
+	}
+	return e
 }
 
 // mainsHelp says which main packages there are.

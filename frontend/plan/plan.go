@@ -358,6 +358,8 @@ type Options struct {
 	// Ignored reports whether the client withholds a file of that name: a
 	// .dockerignore excludes it. Nil: it withholds nothing.
 	Ignored func(name string) bool
+	// IgnorePatterns are those of the .dockerignore.
+	IgnorePatterns []string
 	// Revision and Source are the values of ${REVISION} and ${SOURCE}.
 	Revision, Source string
 }

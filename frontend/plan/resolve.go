@@ -249,9 +249,6 @@ func (r *resolver) builder() {
 	}
 }
 
-// ignored reports whether the client withholds a file of that name.
-func (r *resolver) ignored(name string) bool { return r.opt.Ignored != nil && r.opt.Ignored(name) }
-
 // isTrue takes the default of a switch that is on unless the spec says false.
 func isTrue(b *bool) bool { return b == nil || *b }
 

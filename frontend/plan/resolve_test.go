@@ -113,6 +113,8 @@ func options(t *testing.T, text string, opt *Options) {
 		case key == "ignored":
 			names := strings.Fields(value)
 			opt.Ignored = func(name string) bool { return slices.Contains(names, name) }
+		case key == "patterns":
+			opt.IgnorePatterns = strings.Fields(value)
 		case key == "revision":
 			opt.Revision = value
 		case strings.HasPrefix(key, "arg:"):
