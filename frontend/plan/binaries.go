@@ -51,7 +51,7 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 		r.plan.Targets = append(r.plan.Targets, r.test(first))
 		return
 	}
-	r.testScope(Port{}).texts(r.spec.Test) // for what is wrong there
+	r.testScope(Port{}).testArgs() // for what is wrong there
 	if len(r.spec.Binaries) > maxPrograms/max(1, len(requested)) {
 		r.count(&r.spec.Image.With, len(r.spec.Binaries)*len(requested))
 		return

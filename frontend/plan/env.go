@@ -45,6 +45,7 @@ func (sc *scope) compileEnv() []string {
 			}
 		}
 	}
+	sc.checkGoflags()
 	return sc.env(sc.build, sc.vars, func(name string) bool { return !slices.Contains(moduleVariables(), name) })
 }
 

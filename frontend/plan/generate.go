@@ -116,7 +116,7 @@ func (r *resolver) test(m *scan.Module) Target {
 	if w != nil {
 		t.Test.Dir = "."
 	}
-	given := sc.texts(r.spec.Test)
+	given := sc.testArgs()
 	switch {
 	case slices.ContainsFunc(given, func(a string) bool { return !strings.HasPrefix(a, "-") }):
 		// These are the packages. Flags alone are for all packages.
