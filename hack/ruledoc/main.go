@@ -73,7 +73,7 @@ func index() []byte {
 	b.WriteString(notice + `# Rules
 
 A rule says of a legal spec what its author wants to know, and only what is certain. A build tells of it as a warning;
-docker buildx build --call=check tells without building.
+docker buildx build --call=check tells without compiling.
 
 A rule is skipped by its name, in a comment at the start of the spec:
 
