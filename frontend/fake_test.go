@@ -278,7 +278,7 @@ func (f *fake) source(src *pb.SourceOp) (fstest.MapFS, error) {
 // scan runs the scan on what its step sees.
 func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
 	tree := &scan.NamedFS{Names: &scan.Names{}, Exact: true}
-	var mains []string
+	var opt scan.Options
 	for _, v := range ops {
 		if src := v.op.GetSource(); src != nil && strings.HasPrefix(src.Identifier, "local://") {
 			content, err := f.source(src)
@@ -295,12 +295,14 @@ func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
 			}
 		}
 		if e := v.op.GetExec(); e != nil {
-			mains = e.Meta.Args[6:]
+			opt.NoWork = e.Meta.Args[4] == "-no-work"
+			at := slices.Index(e.Meta.Args, "/out")
+			opt.Mains = e.Meta.Args[at+1:]
 		}
 	}
-	ix, err := scan.Scan(tree, scan.Options{Mains: mains})
+	ix, err := scan.Scan(tree, opt)
 	if errors.As(err, new(*scan.Error)) {
-		ix, err = scan.Tree(tree, mains...)
+		ix, err = scan.Tree(tree, opt)
 	}
 	if errors.Is(err, scan.ErrChanged) {
 		return nil, travel(commandError(scan.ExitChanged, "/bin/gopherfile scan", ops[len(ops)-1].digest))

@@ -17,7 +17,7 @@ func (b *build) generate(ctx context.Context, opt plan.Options) error {
 	if len(b.spec.Generate) == 0 {
 		return nil
 	}
-	index, err := scan.Scan(b.tree, scan.Options{})
+	index, err := scan.Scan(b.tree, scan.Options{NoWork: plan.NoWork(b.spec)})
 	if err != nil {
 		return err
 	}

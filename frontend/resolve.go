@@ -67,7 +67,7 @@ func (b *build) withMains(failed error) error {
 	if !plan.BlamesMain(b.spec, failed) {
 		return failed
 	}
-	index, err := scan.Tree(b.tree, plan.Mains(b.spec)...)
+	index, err := scan.Tree(b.tree, scan.Options{Mains: plan.Mains(b.spec), NoWork: plan.NoWork(b.spec)})
 	if err != nil || index.Err != nil {
 		return failed // error ignored: the other one is what stands in the way
 	}

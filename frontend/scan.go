@@ -253,7 +253,7 @@ func (b *build) scan(ctx context.Context, imported ...string) (*scan.Index, erro
 			return nil, err
 		}
 	}
-	return scan.Scan(b.tree, scan.Options{Mains: mains})
+	return scan.Scan(b.tree, scan.Options{Mains: mains, NoWork: plan.NoWork(b.spec)})
 }
 
 // includesKnown reports whether all was read that assembly includes. What is no
@@ -281,7 +281,7 @@ func (b *build) scanStep(ctx context.Context, mains []string) (*scan.Index, erro
 		BuildPlatform: b.ui.BuildPlatforms[0],
 		SourceMap:     b.source.SourceMap,
 		Run:           b.runOptions(),
-	}, llb.ScanInput{Contents: b.sources.contents, Names: b.sources.names, Mains: mains})
+	}, llb.ScanInput{Contents: b.sources.contents, Names: b.sources.names, Mains: mains, NoWork: plan.NoWork(b.spec)})
 	def, err := b.marshal(ctx, st)
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ func (g *graph) generate() llb.State {
 			network, env = g.in.Network, nil
 		}
 		opts := g.run(StepGenerate, "["+StepGenerate+"] "+strings.Join(c.Args, " "), c.Args, network, c.Pos)
-		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), environment(goEnv(), env))
+		opts = append(opts, llb.Dir(path.Join(sourceDir, c.Dir)), environment(goEnv(), env, c.Env))
 		opts = append(opts, g.buildCache(StepGenerate)...)
 		if c.Network {
 			opts = append(opts, g.in.Online...)

@@ -48,7 +48,7 @@ func draw(t testing.TB, tree fs.FS, change func(*plan.Options, *Input), platform
 	if err != nil {
 		t.Fatal(err)
 	}
-	ix, err := scan.Scan(tree, scan.Options{Mains: plan.Mains(s)})
+	ix, err := scan.Scan(tree, scan.Options{Mains: plan.Mains(s), NoWork: plan.NoWork(s)})
 	if err != nil {
 		t.Fatal(err)
 	}

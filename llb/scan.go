@@ -26,6 +26,8 @@ type ScanInput struct {
 	Names []byte
 	// Mains are the packages that are built, none for all.
 	Mains []string
+	// NoWork says that the go command ignores every go.work.
+	NoWork bool
 }
 
 // Scan draws the step that writes the index of a source tree. Of the input, it
@@ -41,7 +43,11 @@ func Scan(in Input, s ScanInput) llb.State {
 			Mkfile(scanNames, 0o644, s.Names),
 		llb.WithCustomName("[internal] select Go files"), g.at(spec.Pos{}), llb.Platform(in.BuildPlatform),
 	)
-	args := append([]string{selfCommand, "scan", "-names", sourceDir + scanNames, sourceDir + scanTree, outputDir}, s.Mains...)
+	args := []string{selfCommand, "scan", "-names", sourceDir + scanNames}
+	if s.NoWork {
+		args = append(args, "-no-work")
+	}
+	args = append(append(args, sourceDir+scanTree, outputDir), s.Mains...)
 	opts := g.run("", StepScan, args, pb.NetMode_NONE, spec.Pos{})
 	// The key of the copy says what is in it: nothing is hashed a second time.
 	opts = append(opts, llb.AddMount(sourceDir, tree, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)))

@@ -20,6 +20,7 @@ func TestScan(t *testing.T) {
 		Contents: llb.Local("context", llb.SessionID("session"), place),
 		Names:    []byte("fgo.mod\x00"),
 		Mains:    []string{"./a", "example.com/b"},
+		NoWork:   true,
 	})
 	const want = `v0 source docker-image://docker.io/gopherfile/gopherfile:1 on linux/amd64
 	at    1:1
@@ -32,7 +33,7 @@ v2 file
 	file  /names mode=644 "fgo.mod\x00"
 	name  [internal] select Go files
 	at    1:1
-v3 exec on linux/amd64 ["/bin/gopherfile" "scan" "-names" "/src/names" "/src/tree" "/out" "./a" "example.com/b"]
+v3 exec on linux/amd64 ["/bin/gopherfile" "scan" "-names" "/src/names" "-no-work" "/src/tree" "/out" "./a" "example.com/b"]
 	cwd   / net=none
 	env   
 	mount / <- v0:0 ro

@@ -118,7 +118,7 @@ func eachArchive(t *testing.T, run func(*testing.T, *archive)) {
 // those from other forms of the index with them.
 func TestOf(t *testing.T) {
 	eachArchive(t, func(t *testing.T, a *archive) {
-		ix, err := scan.Tree(a.tree, a.mains()...)
+		ix, err := scan.Tree(a.tree, scan.Options{Mains: a.mains()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func TestGoCommand(t *testing.T) {
 // closure, and counts them.
 func compareWithGo(t *testing.T, a *archive) (compared int) {
 	t.Helper()
-	ix, err := scan.Tree(a.tree, a.mains()...)
+	ix, err := scan.Tree(a.tree, scan.Options{Mains: a.mains()})
 	if err != nil {
 		t.Fatal(err)
 	}

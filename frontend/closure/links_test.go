@@ -39,7 +39,7 @@ func TestLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ix, err := scan.Tree(os.DirFS(root))
+	ix, err := scan.Tree(os.DirFS(root), scan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

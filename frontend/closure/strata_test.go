@@ -96,7 +96,7 @@ func TestStrataOfArchives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ix, err := scan.Tree(tree)
+		ix, err := scan.Tree(tree, scan.Options{})
 		if err != nil {
 			continue
 		}

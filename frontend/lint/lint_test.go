@@ -68,7 +68,7 @@ func (r *request) input(t *testing.T) (Input, Config, error) {
 	if err != nil {
 		return Input{}, cfg, err
 	}
-	ix, err := scan.Scan(r.tree, scan.Options{Mains: plan.Mains(s)})
+	ix, err := scan.Scan(r.tree, scan.Options{Mains: plan.Mains(s), NoWork: plan.NoWork(s)})
 	if err != nil {
 		t.Fatal(err)
 	}

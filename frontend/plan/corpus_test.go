@@ -63,7 +63,7 @@ func TestPrepare(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, tree, opt := inputs(t, ar)
-		index, err := scan.Scan(tree, scan.Options{Mains: Mains(s)})
+		index, err := scan.Scan(tree, scan.Options{Mains: Mains(s), NoWork: NoWork(s)})
 		if err != nil {
 			continue
 		}
@@ -73,7 +73,7 @@ func TestPrepare(t *testing.T) {
 		}
 		n++
 		// As package frontend calls it: before there is a reason to read less.
-		whole, err := scan.Scan(tree, scan.Options{})
+		whole, err := scan.Scan(tree, scan.Options{NoWork: NoWork(s)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func ownedVariables() map[string]string {
 		"CGO_ENABLED": "binaries are built without cgo",
 		"GOROOT":      "it comes from the builder image", "GOTOOLCHAIN": "choose the release with go:",
 		"GOTELEMETRY": "the builder has none", "GOENV": "write its variables under build.env",
-		"PATH": "it comes from the builder image", "GOWORK": "the go command finds go.work by itself",
+		"PATH": "it comes from the builder image",
 	}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOBIN", "GOTMPDIR", "TMPDIR", "GOCACHEPROG", "HOME"} {
 		m[name] = "Gopherfile decides where files are"
@@ -29,10 +29,19 @@ func ownedVariables() map[string]string {
 	return m
 }
 
+// workVariable says which go.work the go command obeys.
+const workVariable = "GOWORK"
+
+// NoWork reports whether a spec makes the go command ignore every go.work. It
+// does so for all steps, since they are all of the same modules.
+func NoWork(s *spec.Spec) bool {
+	return slices.Contains(s.Build.Env, spec.Pair{Name: workVariable, Value: "off"})
+}
+
 // moduleEnv is the part of build.env that decides the download.
 func (r *resolver) moduleEnv() []string {
 	return r.env(&r.spec.Build, nil, func(name string) bool {
-		return slices.Contains(moduleVariables(), name) || name == "GOFLAGS"
+		return slices.Contains(moduleVariables(), name) || name == "GOFLAGS" || name == workVariable
 	})
 }
 
@@ -42,6 +51,9 @@ func (sc *scope) compileEnv() []string {
 		for i := range sc.field.Build.Env {
 			if e := &sc.field.Build.Env[i]; slices.Contains(moduleVariables(), e.Name) {
 				sc.fail(sc.spec.Errorf(&e.Name, "build.env: %s is for the download, which all binaries share", e.Name).WithHelp("write it under the build of the spec"))
+			}
+			if e := &sc.field.Build.Env[i]; e.Name == workVariable {
+				sc.fail(sc.spec.Errorf(&e.Name, "build.env: %s is for all binaries", e.Name).WithHelp("write it under the build of the spec"))
 			}
 		}
 	}
@@ -64,6 +76,8 @@ func (r *resolver) env(b *spec.Build, vars map[string]string, want func(string) 
 			r.fail(r.spec.Errorf(&e.Name, "build.env: %s cannot be set", e.Name).WithHelp("%s", reason))
 		case !isName(e.Name):
 			r.fail(r.spec.Errorf(&e.Name, "build.env: %q is not a name", e.Name).WithHelp("expected letters, digits and _"))
+		case e.Name == workVariable && e.Value != "off":
+			r.fail(r.spec.Errorf(&e.Value, "build.env: GOWORK cannot be %q", e.Value).WithHelp("the go command finds go.work by itself; off ignores it"))
 		case want(e.Name):
 			variable := r.variable(e, vars)
 			if (e.Name == "GOPROXY" || e.Name == "GOSUMDB") && isSecret(strings.TrimPrefix(variable, e.Name+"=")) {

@@ -73,7 +73,7 @@ func FuzzResolve(f *testing.F) {
 		if mode&16 != 0 {
 			opt.Revision, opt.Source = "0123abc", "https://example.com/hello"
 		}
-		ix, err := scan.Scan(tree, scan.Options{Mains: Mains(s)})
+		ix, err := scan.Scan(tree, scan.Options{Mains: Mains(s), NoWork: NoWork(s)})
 		if err != nil {
 			t.Fatal(err)
 		}

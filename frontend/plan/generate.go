@@ -15,6 +15,9 @@ func (r *resolver) generate() []Command {
 	for i := range r.spec.Generate {
 		c := &r.spec.Generate[i]
 		out := Command{Args: r.command(c), Dir: r.commandDir(c), DirPos: r.spec.Pos(&c.Dir), Network: r.network(c), Pos: r.spec.At(c)}
+		if NoWork(r.spec) {
+			out.Env = []string{workVariable + "=off"}
+		}
 		if m := r.index.ModuleOf(out.Dir); m != nil && m.Err == nil {
 			out.Download = r.wholeDownload(m, nil)
 		} else if w := r.index.Work; w != nil && len(w.Use) > 0 {

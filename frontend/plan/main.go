@@ -180,7 +180,8 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 		r.fail(moduleError(m.Err))
 		return nil
 	case r.index.Work != nil && len(r.index.Work.Use) > 0 && !slices.Contains(r.index.Work.Use, m.Dir):
-		r.fail(r.spec.Errorf(field, "main: %s is in a module that go.work does not use", main).WithHelp("add it: go work use %s", arg(m.Dir)))
+		r.fail(r.spec.Errorf(field, "main: %s is in a module that go.work does not use", main).
+			WithHelp("add it: go work use %s; build.env: {GOWORK: off} ignores go.work", arg(m.Dir)))
 		return nil
 	case !r.isMain(u, p, platforms):
 		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))

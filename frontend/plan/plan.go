@@ -152,6 +152,8 @@ type Command struct {
 	// Dir is the directory in which it runs, from the context's root.
 	Dir    string   `json:"dir"`
 	DirPos spec.Pos `json:"dirPos,omitzero"`
+	// Env is what its environment has beside that of every go command.
+	Env []string `json:"env,omitempty"`
 	// Network gives the command what the builder can reach.
 	Network bool `json:"network,omitempty"`
 	// Download fills the module cache that the command reads. Nil: it has none.

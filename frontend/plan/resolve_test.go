@@ -55,7 +55,7 @@ func TestResolve(t *testing.T) {
 func resolve(t *testing.T, ar *txtar.Archive) (*Plan, error) {
 	t.Helper()
 	s, tree, opt := inputs(t, ar)
-	ix, err := scan.Scan(tree, scan.Options{Mains: Mains(s)})
+	ix, err := scan.Scan(tree, scan.Options{Mains: Mains(s), NoWork: NoWork(s)})
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func resolve(t *testing.T, ar *txtar.Archive) (*Plan, error) {
 		return p, err
 	}
 	// As package frontend does.
-	if ix, err = scan.Tree(tree, Mains(s)...); err != nil || ix.Err != nil {
+	if ix, err = scan.Tree(tree, scan.Options{Mains: Mains(s), NoWork: NoWork(s)}); err != nil || ix.Err != nil {
 		t.Fatalf("got %v, want an index of the whole tree", err)
 	}
 	return Resolve(s, ix, opt)

@@ -84,7 +84,7 @@ func TestTooLarge(t *testing.T) {
 			if got := fmt.Sprint(err); got != tt.want && (err != nil || tt.want != "") {
 				t.Errorf("got %s, want %q", got, tt.want)
 			}
-			ix, err := Tree(tree)
+			ix, err := Tree(tree, Options{})
 			if err != nil {
 				t.Fatalf("got %v, want it in the index", err)
 			}
@@ -248,7 +248,7 @@ func TestTooManyLinks(t *testing.T) {
 				if _, err := Scan(tree, Options{}); fmt.Sprint(err) != want {
 					t.Errorf("%T: got %v, want %s", tree, err, want)
 				}
-				if ix, err := Tree(tree); err != nil || fmt.Sprint(ix.Check(nil)) != want {
+				if ix, err := Tree(tree, Options{}); err != nil || fmt.Sprint(ix.Check(nil)) != want {
 					t.Errorf("%T: got %+v, %v, want %s in the index", tree, ix, err, want)
 				}
 			}

@@ -60,7 +60,7 @@ func (s *scan) readModule(dir string) (*Module, error) {
 
 // readWork reads the go.work of a directory, if there is one.
 func (s *scan) readWork(dir string) error {
-	if _, ok := s.works[dir]; ok || s.lacks(dir, "go.work") {
+	if _, ok := s.works[dir]; ok || s.noWork || s.lacks(dir, "go.work") {
 		return nil
 	}
 	s.works[dir] = nil
@@ -321,7 +321,7 @@ func Root(fsys fs.FS) *Module {
 	if _, err := fs.Stat(fsys, "go.work"); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	data, err := newScan(fsys).read("go.mod")
+	data, err := newScan(fsys, Options{}).read("go.mod")
 	if err != nil || data == nil {
 		return nil
 	}

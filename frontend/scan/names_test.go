@@ -164,11 +164,11 @@ func TestReads(t *testing.T) {
 		}
 	}
 	content := &recorder{FS: left}
-	got, err := Tree(&NamedFS{Names: names, Content: content})
+	got, err := Tree(&NamedFS{Names: names, Content: content}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := Tree(struct{ fs.FS }{tree})
+	all, err := Tree(struct{ fs.FS }{tree}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

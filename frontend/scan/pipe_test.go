@@ -40,7 +40,7 @@ func TestPipes(t *testing.T) {
 	for _, tree := range []fs.FS{os.DirFS(dir), &NamedFS{Names: names, Content: os.DirFS(dir)}} {
 		done := make(chan string)
 		go func() {
-			ix, err := Tree(tree, "./sub")
+			ix, err := Tree(tree, Options{Mains: []string{"./sub"}})
 			if err != nil {
 				done <- err.Error()
 				return

@@ -189,4 +189,6 @@ type Options struct {
 	// them. When each names one, only they are read, and what they import from
 	// the tree on whatever target. When one does not, the whole tree is.
 	Mains []string
+	// NoWork says that the go command ignores every go.work, as with GOWORK=off.
+	NoWork bool
 }

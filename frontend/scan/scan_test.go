@@ -53,6 +53,7 @@ func readArchive(t *testing.T, name, golden string) *archive {
 		if main, ok := strings.CutPrefix(line, "main "); ok {
 			a.opt.Mains = append(a.opt.Mains, strings.TrimSpace(main))
 		}
+		a.opt.NoWork = a.opt.NoWork || line == "no work\n"
 	}
 	for _, f := range ar.Files {
 		if f.Name != golden {
@@ -111,7 +112,7 @@ func TestScan(t *testing.T) {
 // and that of a narrow one that it holds nothing else.
 func compareWithTree(t *testing.T, a *archive, ix *Index, scanErr error) {
 	t.Helper()
-	whole, err := Tree(a.tree, a.opt.Mains...)
+	whole, err := Tree(a.tree, a.opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestScanErrors(t *testing.T) {
 			t.Errorf("got data %q, want those of %s", e.Data, e.File)
 		}
 		compareWithTree(t, a, nil, err)
-		if ix, err := Tree(a.tree); err != nil || len(a.opt.Mains) == 0 && !cmp.Equal(ix.Err, e) {
+		if ix, err := Tree(a.tree, Options{NoWork: a.opt.NoWork}); err != nil || len(a.opt.Mains) == 0 && !cmp.Equal(ix.Err, e) {
 			t.Errorf("the whole tree: got %v and error %v, want %v", ix, err, e)
 		}
 		text := e.Error() + "\n"

@@ -16,7 +16,7 @@ import (
 // or a header behind too many links, gives an [*Error], too. All other errors are
 // those of fsys.
 func Scan(fsys fs.FS, opt Options) (*Index, error) {
-	s := newScan(fsys)
+	s := newScan(fsys, opt)
 	if err := s.readWork("."); err != nil {
 		return nil, err
 	}
@@ -43,17 +43,17 @@ func Scan(fsys fs.FS, opt Options) (*Index, error) {
 }
 
 // Tree is [Scan] of the whole tree for who does not know yet what will be built:
-// an [*Error] is no error but noted in [Index.Err]. Packages that mains name are
+// an [*Error] is no error but noted in [Index.Err]. Packages that are named are
 // in the index even where the go command does not look by itself.
-func Tree(fsys fs.FS, mains ...string) (*Index, error) {
-	s := newScan(fsys)
+func Tree(fsys fs.FS, opt Options) (*Index, error) {
+	s := newScan(fsys, opt)
 	if err := s.readWork("."); err != nil {
 		return nil, err
 	}
 	if w := s.works["."]; w != nil && w.Err != nil {
 		return &Index{Err: w.Err}, nil // the go command refuses to do anything
 	}
-	if err := s.tree(mains...); err != nil {
+	if err := s.tree(opt.Mains...); err != nil {
 		return nil, err
 	}
 	ix, err := s.index()
@@ -120,6 +120,7 @@ func (ix *Index) needed(mains []string) (dirs []string, works []*Work) {
 // scan is one run of [Scan].
 type scan struct {
 	fsys    fs.FS
+	noWork  bool
 	works   map[string]*Work   // by Dir, nil where there is no go.work
 	modules map[string]*Module // by Dir, nil where there is no go.mod
 	walked  map[string]bool    // directories met by a walk
@@ -133,9 +134,10 @@ type scan struct {
 	sources  memo[assembly] // by name
 }
 
-func newScan(fsys fs.FS) *scan {
+func newScan(fsys fs.FS, opt Options) *scan {
 	return &scan{
 		fsys:    fsys,
+		noWork:  opt.NoWork,
 		works:   map[string]*Work{},
 		modules: map[string]*Module{},
 		walked:  map[string]bool{},

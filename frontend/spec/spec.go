@@ -104,7 +104,8 @@ type Build struct {
 	// Asmflags are arguments for the assembler, written as gcflags are.
 	Asmflags []string `yaml:"asmflags" examples:"all=-D=DEBUG"`
 	// Env is added to the environment of the go command. What the platform
-	// decides (GOOS, GOARCH, GOARM and so on) cannot be set here.
+	// decides (GOOS, GOARCH, GOARM and so on) cannot be set here. GOWORK: off
+	// makes all steps ignore go.work.
 	Env []Pair `yaml:"env" examples:"GOEXPERIMENT: jsonv2" keys:"[A-Za-z_][A-Za-z0-9_]*"`
 	// Buildmode is the kind of binary, as go build -buildmode takes it.
 	Buildmode string `yaml:"buildmode" default:"exe" enum:"default|exe|pie"`

@@ -76,7 +76,7 @@ func check(e lint.Example, opt plan.Options) ([]lint.Warning, error) {
 	if err != nil {
 		return nil, err
 	}
-	ix, err := scan.Scan(fsys, scan.Options{Mains: plan.Mains(s)})
+	ix, err := scan.Scan(fsys, scan.Options{Mains: plan.Mains(s), NoWork: plan.NoWork(s)})
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
-// scanCommand writes the index of a source tree: scan [-names FILE] FROM TO
-// MAINS... The graph runs it on the frontend's own image; package llb has its
+// scanCommand writes the index of a source tree: scan [-names FILE] [-no-work]
+// FROM TO MAINS... The graph runs it on the frontend's own image; package llb has its
 // arguments. What is wrong with go.mod and go.work is part of the index, which
 // is that of the whole tree then. A tree that changed while it was sent has none,
 // see [scan.ExitChanged].
@@ -23,6 +23,7 @@ func scanCommand(args []string) error {
 	flags := flag.NewFlagSet("scan", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	names := flags.String("names", "", "")
+	noWork := flags.Bool("no-work", false, "")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
@@ -30,13 +31,13 @@ func scanCommand(args []string) error {
 		return fmt.Errorf("scan: expected a source tree, a folder to write to and the packages that are built, found %d arguments", flags.NArg())
 	}
 	from, to, mains := flags.Arg(0), flags.Arg(1), flags.Args()[2:]
-	if err := writeIndex(from, *names, to, mains); err != nil {
+	if err := writeIndex(from, *names, to, scan.Options{Mains: mains, NoWork: *noWork}); err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
 	return nil
 }
 
-func writeIndex(from, names, to string, mains []string) error {
+func writeIndex(from, names, to string, opt scan.Options) error {
 	if info, err := os.Stat(from); err != nil {
 		return err
 	} else if !info.IsDir() {
@@ -46,9 +47,9 @@ func writeIndex(from, names, to string, mains []string) error {
 	if err != nil {
 		return err
 	}
-	ix, err := scan.Scan(tree, scan.Options{Mains: mains})
+	ix, err := scan.Scan(tree, opt)
 	if errors.As(err, new(*scan.Error)) {
-		ix, err = scan.Tree(tree, mains...)
+		ix, err = scan.Tree(tree, opt)
 	}
 	if err != nil {
 		return err

@@ -108,6 +108,10 @@ func TestScanErrors(t *testing.T) {
 		if ix.Err == nil || ix.Err.File != name || string(ix.Err.Data) != files[name] || ix.Err.Line == 0 {
 			t.Errorf("%s: got %+v, want its error", name, ix.Err)
 		}
+		to = t.TempDir()
+		if _, ix := scanned(t, to, "-no-work", writeFiles(t, files), to); (ix.Err == nil) != (name == "go.work") || ix.Work != nil {
+			t.Errorf("%s: got %+v without go.work, want an error for go.mod alone", name, ix.Err)
+		}
 	}
 	to := t.TempDir()
 	_, ix := scanned(t, to, t.TempDir(), to)
