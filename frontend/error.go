@@ -156,12 +156,13 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	case downloaded(err):
 		return b.downloadError(ctx, exit.ExitCode, err)
 	case strings.Contains(text, `"go test`):
-		return &explained{msg: "go test " + said, err: err}
+		return &explained{msg: "go test " + b.goFailed(exit.ExitCode, t.Test.Dir, nil), err: err}
 	case strings.Contains(text, "/gocache go build "):
 		return &explained{msg: fmt.Sprintf("go build of packages that %s imports, for %s, %s", t.Name, platform, said), err: err}
 	}
 	for _, bin := range t.Binaries {
 		if strings.Contains(text, `"go build `) && strings.Contains(text, " "+bin.Main+`"`) {
+			said = b.goFailed(exit.ExitCode, bin.Dir, bin.Files)
 			return &explained{msg: fmt.Sprintf("go build %s for %s %s", bin.Main, platform, said), err: err}
 		}
 	}

@@ -250,6 +250,10 @@ func (c *cause) module() (why, help string) {
 // release is the reason when something needs a newer release of Go.
 func release(who, said string, opt Options) (why, help string) {
 	m := goRelease.FindStringSubmatch(said)
-	why = fmt.Sprintf("%s asks for Go %s, and the builder image %s has Go %s", who, m[1], opt.Builder, m[2])
-	return why, "write go: " + m[1]
+	return Release(who, m[1], opt.Builder, m[2])
+}
+
+// Release says that a builder image has an older Go release than is asked for.
+func Release(who, asks, builder, has string) (why, help string) {
+	return fmt.Sprintf("%s asks for Go %s, and the builder image %s has Go %s", who, asks, builder, has), "write go: " + asks
 }
