@@ -57,8 +57,9 @@ func (sc *scope) compileEnv() []string {
 			}
 		}
 	}
-	sc.checkGoflags()
-	return sc.env(sc.build, sc.vars, func(name string) bool { return !slices.Contains(moduleVariables(), name) })
+	env := sc.env(sc.build, sc.vars, func(name string) bool { return !slices.Contains(moduleVariables(), name) })
+	sc.checkGoflags(goflags(env))
+	return env
 }
 
 // env returns the entries of build.env whose names are wanted.

@@ -39,14 +39,13 @@ func (sc *scope) testArgs() []string {
 }
 
 // checkGoflags refuses flags in GOFLAGS that need cgo.
-func (sc *scope) checkGoflags() {
+func (sc *scope) checkGoflags(words []string) {
+	flag := sanitizer(words, sc.port.OS)
+	if flag == "" {
+		return
+	}
 	for i := range sc.build.Env {
-		e := &sc.build.Env[i]
-		if e.Name != "GOFLAGS" {
-			continue
-		}
-		text := sc.text(&e.Value)
-		if flag := sanitizer(strings.Fields(text), sc.port.OS); flag != "" {
+		if e := &sc.build.Env[i]; e.Name == "GOFLAGS" {
 			sc.fail(sc.spec.ErrorIn(&e.Value, flag, "build.env: GOFLAGS holds %s, which needs cgo, and binaries are built without cgo", flag).
 				WithHelp("leave it out"))
 		}
