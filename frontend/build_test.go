@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/tools/txtar"
+
+	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
 // hello is a fake with the smallest module that needs all steps.
@@ -173,5 +176,28 @@ func TestSpoiledLayer(t *testing.T) {
 	_, err := Build(t.Context(), f)
 	if want := "docker buildx prune"; err == nil || !strings.HasPrefix(err.Error(), "pull an image: ") || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want one with %q", err, want)
+	}
+}
+
+// TestMisplaced checks that a copy onto what a base has is told of without paths
+// of BuildKit's own.
+func TestMisplaced(t *testing.T) {
+	target := &plan.Target{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Name: "hello", Base: "example.com/base:1"}
+	for said, step := range map[string]string{
+		"cannot copy to non-directory: /var/lib/buildkit/snapshots/5/fs/w":       "files",
+		"cannot replace to directory /var/lib/buildkit/snapshots/5/fs/w with it": "files",
+		"mkdir /x: not a directory":         "files",
+		"something else is not a directory": "image",
+		"no space left on device":           "files",
+	} {
+		failed := travel(solveError(errors.New(said), &pb.Op{}, map[string]string{"llb.customname": "[linux/amd64 hello] " + step}))
+		got := (&build{}).stepError(t.Context(), target, failed).Error()
+		want := "image.files for linux/amd64: a file is in the way of a directory, or a directory in that of a file (compare to: with what is in example.com/base:1)"
+		if step != "files" || strings.HasPrefix(said, "no space") {
+			want = failed.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", said, got, want)
+		}
 	}
 }

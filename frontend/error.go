@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,6 +139,8 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 	case errors.As(err, &exit):
 	case strings.Contains(err.Error(), spoiled):
 		return fmt.Errorf("pull an image: %w%s", err, spoiledHelp)
+	case strings.HasSuffix(stepName(err), "] "+llb.StepFiles) && misplaced(err):
+		return &explained{msg: fmt.Sprintf("image.files for %s: a file is in the way of a directory, or a directory in that of a file (compare to: with what is in %s)", platforms.Format(t.Platform), cmp.Or(t.Base, "scratch")), err: err}
 	default:
 		return err
 	}
@@ -167,6 +170,13 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 		}
 	}
 	return fmt.Errorf("%s for %s: %w", t.Name, platform, err)
+}
+
+// misplaced reports whether a copy met a file in place of a directory, or a
+// directory in place of a file. BuildKit tells of them in paths of its own.
+func misplaced(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "cannot copy to non-directory") || strings.Contains(text, "cannot replace to directory") || strings.Contains(text, "not a directory")
 }
 
 // downloaded reports whether it was a download of modules that failed.

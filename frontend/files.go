@@ -14,8 +14,8 @@ import (
 // maxMissing is how many missing files are told of: a list of errors has no more.
 const maxMissing = 100
 
-// checkFiles looks for the files of the context that the plan needs. A name with
-// wildcards is left to the copy.
+// checkFiles looks for the files of the context that the plan needs, and whether
+// they can stand where it puts them.
 func (b *build) checkFiles() error {
 	var errs spec.ErrorList
 	found := map[string]error{} // asked once, for all platforms
@@ -26,7 +26,7 @@ func (b *build) checkFiles() error {
 	told := map[missing]bool{}
 	look := func(key, name string, pos spec.Pos) error {
 		name = strings.TrimPrefix(name, "/")
-		if name == "" || strings.ContainsAny(name, `*?[\`) {
+		if name == "" || hasWildcard(name) {
 			return nil
 		}
 		err, known := found[name]
@@ -66,7 +66,11 @@ func (b *build) checkFiles() error {
 			}
 		}
 	}
-	return errs.Err()
+	layout, err := b.checkLayouts()
+	if err != nil {
+		return err
+	}
+	return append(errs, layout...).Err()
 }
 
 // missingHelp names the nearest file beside one that is missing, of those that

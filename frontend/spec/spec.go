@@ -196,7 +196,7 @@ type File struct {
 	// content is copied, as COPY does in a Dockerfile.
 	From string `yaml:"from,required" examples:"config/*.yaml|context:assets/dist|https://example.com/data.bin"`
 	// To is where it stands in the image. With a / at the end it is a directory
-	// to put the file into.
+	// to put the file into, which several files need.
 	To string `yaml:"to,required" examples:"/etc/app/|/etc/app/config.yaml" pattern:"/.*"`
 	// Mode sets the permissions of the files, in octal. Who may read a
 	// directory may enter it. Without it permissions stay as they are.
