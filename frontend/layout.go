@@ -26,12 +26,14 @@ type layout struct {
 	base bool   // there is more in the image than is known here
 	// made are directories (nil) and files, with what puts them there.
 	made map[string]*plan.File
-	errs spec.ErrorList
+	// either are names that one or the other has.
+	either map[string]bool
+	errs   spec.ErrorList
 }
 
 // checkLayout looks for files that cannot stand where the spec puts them.
 func (b *build) checkLayout(t *plan.Target) (spec.ErrorList, error) {
-	l := &layout{file: b.source.Filename, base: t.Base != "", made: map[string]*plan.File{"/": nil}}
+	l := &layout{file: b.source.Filename, base: t.Base != "", made: map[string]*plan.File{"/": nil}, either: map[string]bool{}}
 	for i := range t.Files {
 		f := &t.Files[i]
 		from, known, err := b.copied(f)
@@ -41,7 +43,7 @@ func (b *build) checkLayout(t *plan.Target) (spec.ErrorList, error) {
 		switch {
 		case !known:
 			l.mkdir(f)
-			delete(l.made, path.Clean(f.To)) // it may be either from here on
+			l.either[path.Clean(f.To)] = true
 		case len(from) == 0:
 			l.errorf(f, "no file in the context matches %s", f.Path[1:]).WithHelp("expected a path from the context's root")
 		default:
@@ -97,7 +99,7 @@ func (l *layout) add(f *plan.File, from []copied) {
 	if !l.mkdir(f) {
 		return
 	}
-	if there, ok := l.made[to]; len(from) > 1 && !from[0].dir && (!ok || there != nil) {
+	if there, ok := l.made[to]; len(from) > 1 && !from[0].dir && (!ok || there != nil) && !l.either[to] {
 		l.errorf(f, "several files match %s, and %s is the name of one", f.Path[1:], to).WithHelp("write to: %s/", to)
 		return
 	}
@@ -111,7 +113,7 @@ func (l *layout) add(f *plan.File, from []copied) {
 			l.made[to] = nil
 		case ok && there == nil:
 			l.made[path.Join(to, c.name)] = f
-		case !l.base: // there it may be a directory
+		case !l.base && !l.either[to]: // otherwise it may be a directory
 			l.made[to] = f
 		}
 	}
@@ -146,8 +148,7 @@ func (l *layout) errorf(f *plan.File, format string, a ...any) *spec.Error {
 	return e
 }
 
-// checkLayouts is checkLayout for all targets. What is the same on several
-// platforms is told once.
+// checkLayouts is checkLayout for all targets.
 func (b *build) checkLayouts() (all spec.ErrorList, err error) {
 	for i := range b.plan.Targets {
 		t := &b.plan.Targets[i]
@@ -158,11 +159,7 @@ func (b *build) checkLayouts() (all spec.ErrorList, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range errs {
-			if !slices.ContainsFunc(all, func(k *spec.Error) bool { return *k == *e }) {
-				all = append(all, e)
-			}
-		}
+		all = append(all, errs...)
 	}
 	return all, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -126,8 +125,8 @@ func (b *build) loadable(ctx context.Context, p *proof, image client.Reference) 
 func (b *build) proven(all []*proof) error {
 	var broken spec.ErrorList
 	for _, p := range all {
-		if e := p.unknownUser; e != nil && !slices.ContainsFunc(broken, func(k *spec.Error) bool { return *k == *e }) {
-			broken = append(broken, e) // another platform has the same
+		if p.unknownUser != nil {
+			broken = append(broken, p.unknownUser)
 		}
 		for i, problems := range p.problems {
 			if len(problems) == 0 {
