@@ -40,7 +40,7 @@ func TestPlan9Header(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.Header.String(); got != want {
+		if got := f.String(); got != want {
 			t.Errorf("%#x: got %q, want %q", magic, got, want)
 		}
 	}
