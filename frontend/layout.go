@@ -70,8 +70,11 @@ func (b *build) copied(f *plan.File) (from []copied, known bool, err error) {
 		}
 		return []copied{{pattern, err == nil && info.IsDir()}}, true, err
 	}
+	if info, err := b.tree.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil, true, nil
+	}
 	entries, err := b.tree.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, false, err
 	}
 	for _, e := range entries {
