@@ -21,6 +21,9 @@ import (
 // drawn in a time that grows with their size alone. Each takes a second or two;
 // one comparison of all with all takes longer than the limit.
 func TestLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many seconds")
+	}
 	const limit = 20 * time.Second
 	each := func(n int, format string) string {
 		var b strings.Builder

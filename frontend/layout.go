@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -65,7 +66,7 @@ func (b *build) copied(f *plan.File) (from []copied, known bool, err error) {
 		return nil, false, nil
 	case !hasWildcard(pattern):
 		info, err := b.tree.Stat(path.Join(dir, pattern))
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, scan.ErrLinks) {
 			return nil, false, nil // it is said elsewhere
 		}
 		return []copied{{pattern, err == nil && info.IsDir()}}, true, err

@@ -282,6 +282,9 @@ func usualPlaces(t *testing.T, value string) []string {
 // checkGraph, as FuzzGraph does; where a graph has other steps or words than with
 // a benign value, the table says so.
 func TestHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws many graphs")
+	}
 	const file = "testdata/hostile.txt"
 	var b strings.Builder
 	usual := map[string][]string{}
