@@ -9,7 +9,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
-	"github.com/gopherfile/gopherfile/frontend/rootfs"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -49,22 +48,33 @@ func above(dirs map[string]bool, dir string) {
 	}
 }
 
+// rootfsDirs are the directories that a rootfs has, without those above them, as
+// package rootfs makes them.
+func rootfsDirs(r plan.Rootfs) (dirs []string) {
+	for _, part := range []struct {
+		on   bool
+		dirs []string
+	}{
+		{r.Certs, []string{"/etc/ssl/certs"}},
+		{r.Tzdata, []string{"/usr/share/zoneinfo"}},
+		{r.Passwd, []string{"/etc", "/home/nonroot", "/root"}},
+		{r.Tmp, []string{"/tmp"}},
+	} {
+		if part.on {
+			dirs = append(dirs, part.dirs...)
+		}
+	}
+	return dirs
+}
+
 // settled gives the directories that targets of a copy were written into the time
 // of all files: what is written into a directory changes its own time. To copy
 // nothing into one changes nothing else (fsutil, copy.go). There are those of a
 // rootfs, which a target may name without a slash at its end.
 func (g *graph) settled(fa *llb.FileAction, r plan.Rootfs, targets ...string) *llb.FileAction {
 	made, written := map[string]bool{}, map[string]bool{}
-	for _, part := range []struct {
-		on  bool
-		dir string
-	}{
-		{r.Certs, path.Dir(rootfs.CertsPath)}, {r.Tzdata, rootfs.ZoneinfoPath},
-		{r.Passwd, rootfs.HomePath}, {r.Passwd, "/etc"}, {r.Tmp, "/tmp"},
-	} {
-		if part.on {
-			above(made, part.dir)
-		}
+	for _, dir := range rootfsDirs(r) {
+		above(made, dir)
 	}
 	for _, to := range targets {
 		above(written, parent(to))
