@@ -257,8 +257,16 @@ func (b *build) marshal(ctx context.Context, st bkllb.State) (*pb.Definition, er
 	if err != nil {
 		return nil, fmt.Errorf("marshal the graph: %w", err)
 	}
-	return def.ToPB(), nil
+	msg := def.ToPB()
+	if size := msg.SizeVT(); size > maxGraph {
+		return nil, fmt.Errorf("the graph has %d MB, and BuildKit takes %d: build fewer binaries at a time (--target NAME)", size>>20, maxGraph>>20)
+	}
+	return msg, nil
 }
+
+// maxGraph is how many bytes a graph may have: a message of the gateway has 16 MB
+// (frontend/gateway, DefaultMaxRecvMsgSize), and holds little else.
+const maxGraph = 15 << 20
 
 // solve runs a graph and returns when it has run, so that a failure is known
 // while it can still be explained.

@@ -168,7 +168,7 @@ func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more str
 		}
 		fallthrough
 	default:
-		opts = append(opts, mounted(sourceDir, g.narrow(b.Files, "["+b.Name+"] copy source", b.Pos)))
+		opts = append(opts, mounted(sourceDir, g.sources(b.Files, "["+b.Name+"] copy source", b.Pos)))
 	}
 	opts = append(opts, g.objects(t, b)...)
 	opts = append(opts, environment(g.compileEnv(b)))

@@ -141,6 +141,8 @@ type graph struct {
 	// same share a download.
 	pruned     map[*plan.Modules]*modules
 	samePruned map[string]*modules
+	// all are the files that every compile copies. Nil: each copies its own.
+	all []string
 	// copies are by list of files, sameCopies by what is in the list.
 	copies     map[fileList]llb.State
 	sameCopies map[string]llb.State
@@ -203,6 +205,7 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		compiled:   map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
 		binaries: map[*plan.Binary]llb.State{},
 	}
+	g.all = together(p.Files(), maxLists)
 	g.source = g.generate()
 	return g
 }

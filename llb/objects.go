@@ -258,7 +258,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	opts := g.run(s.step, label+s.name, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
 	opts = append(opts,
 		llb.Dir(path.Join(sourceDir, b.Dir)), g.tool(),
-		mounted(sourceDir, g.narrow(s.files, "["+what+"] copy source", b.Pos)),
+		mounted(sourceDir, g.sources(s.files, "["+what+"] copy source", b.Pos)),
 	)
 	if b.Modules != nil {
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
