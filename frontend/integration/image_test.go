@@ -12,8 +12,9 @@ import (
 // maxImage is the most that the frontend's image may have, compressed, in bytes.
 // Every build on an empty builder pulls the frontend first. docker/dockerfile of
 // BuildKit v0.34 has 8.4 million when it is built like ours; gocache is 1.5
-// million of ours, and what reads binaries back and looks into them 0.4.
-const maxImage = 8_200_000
+// million of ours, what reads binaries back and looks into them 0.4, and what says
+// what is wrong with a spec 0.1.
+const maxImage = 8_300_000
 
 // TestFrontendImage checks what BuildKit reads from the frontend's image, and
 // its size.
