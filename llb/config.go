@@ -30,22 +30,30 @@ func (g *graph) plainConfig(t *plan.Target, commands ...string) *dockerspec.Dock
 	return img
 }
 
+// user is who runs the binary: root of a base image that names nobody does not.
+func user(t *plan.Target, base Base) string {
+	user := t.Image.User
+	if base.Config != nil {
+		user = cmp.Or(user, base.Config.Config.User)
+		if t.Port.OS != "windows" {
+			user = cmp.Or(user, plan.DefaultUser)
+		}
+	}
+	return user
+}
+
 // config is the image config of a target: complete, with one history entry for
 // each layer. Without a time in it the exporter would take that of the build.
 func (g *graph) config(t *plan.Target, base Base, layers []layer) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
-	user := ""
 	if base.Config != nil {
 		inherit(img, base.Config)
-		if t.Port.OS != "windows" {
-			user = plan.DefaultUser
-		}
 	}
 	img.Platform = platforms.Normalize(t.Platform)
 	img.Created = &g.in.Created
 	img.RootFS.Type = "layers"
 	c := &img.Config
-	c.User = cmp.Or(t.Image.User, c.User, user)
+	c.User = user(t, base)
 	c.WorkingDir = cmp.Or(t.Image.Workdir, c.WorkingDir)
 	c.Entrypoint = t.Image.Entrypoint
 	c.Cmd = t.Image.Cmd

@@ -30,6 +30,26 @@ func parent(to string) string {
 	return path.Dir(to)
 }
 
+// writable are the directories of an image that its user writes to: the volumes
+// and where the binary starts. A runtime would make them, for root alone.
+func writable(t *plan.Target) []string {
+	if t.Port.OS != "linux" {
+		return nil
+	}
+	made := map[string]bool{}
+	for _, dir := range rootfsDirs(t.Rootfs) {
+		above(made, dir)
+	}
+	var dirs []string
+	for _, dir := range append(slices.Clone(t.Image.Volumes), t.Image.Workdir) {
+		if dir = path.Clean("/" + dir); dir != "/" && !made[dir] && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
+}
+
 // emptyDir is a directory of [graph.empty].
 const emptyDir = "/empty"
 

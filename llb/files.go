@@ -3,6 +3,7 @@ package llb
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -13,13 +14,16 @@ import (
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
-// copyFiles puts the files of a target onto a state, in one layer. Directories
-// that it needs are made first: a copy would give them the mode and the owner of
-// the file.
-func (g *graph) copyFiles(t *plan.Target, st llb.State) llb.State {
+// copyFiles puts the files of a target onto a state, in one layer, and before them
+// directories of a user. Directories that it needs are made first: a copy would
+// give them the mode and the owner of the file.
+func (g *graph) copyFiles(t *plan.Target, st llb.State, dirs []string, user string) llb.State {
 	var fa *llb.FileAction
 	var ranges []*pb.Range
-	var targets []string
+	for _, dir := range dirs {
+		fa = directory(fa, path.Dir(dir)).Mkdir(dir, 0o755, llb.WithParents(true), llb.WithCreatedTime(*epoch()), llb.WithUser(user))
+	}
+	targets := slices.Clone(dirs)
 	for i := range t.Files {
 		f := &t.Files[i]
 		src, name := g.fileSource(t, f)

@@ -67,8 +67,8 @@ func (g *graph) image(t *plan.Target, base Base) Result {
 		}
 		layers = append(layers, l)
 	}
-	if len(t.Files) > 0 {
-		st, layers = g.copyFiles(t, st), append(layers, layer{createdBy: "gopherfile files"})
+	if dirs := writable(t); len(t.Files) > 0 || len(dirs) > 0 {
+		st, layers = g.copyFiles(t, st, dirs, user(t, base)), append(layers, layer{createdBy: "gopherfile files"})
 	}
 	bins, outputs := make([]layer, len(t.Binaries)), make([]Output, len(t.Binaries))
 	for i := range t.Binaries {

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,8 +82,21 @@ func (sc *scope) workdir(t *Target) string {
 	dir := sc.text(field)
 	if t.Port.OS != "windows" && !strings.HasPrefix(dir, "/") {
 		sc.fail(sc.spec.Errorf(field, "image.workdir: %q is not an absolute path", dir).WithHelp("expected one such as %s", absolute(dir)))
+	} else if name := binaryAt(t, dir); name != "" {
+		sc.fail(sc.spec.Errorf(field, "image.workdir: %s is no directory: %s is the binary", dir, name).WithHelp("choose another one, or leave it out"))
 	}
 	return dir
+}
+
+// binaryAt is the binary that stands where a directory of the image would have to
+// be, "" for none.
+func binaryAt(t *Target, dir string) string {
+	for i := range t.Binaries {
+		if name := t.Binaries[i].Path; strings.HasPrefix(path.Clean(dir)+"/", name+"/") {
+			return name
+		}
+	}
+	return ""
 }
 
 // volumes are the directories that hold the user's data.
@@ -95,6 +109,8 @@ func (sc *scope) volumes(t *Target) []string {
 			sc.fail(sc.spec.Errorf(field, "image.volumes: %q is not an absolute path", dir).WithHelp("expected one such as %s", absolute(dir)))
 		} else if t.Port.OS != "windows" && strings.Contains(dir, ":") {
 			sc.fail(sc.spec.Errorf(field, "image.volumes: %q is not a directory of the image", dir).WithHelp("expected one such as /data; what is mounted there is said at run time"))
+		} else if name := binaryAt(t, dir); name != "" {
+			sc.fail(sc.spec.Errorf(field, "image.volumes: %s is no directory: %s is the binary", dir, name).WithHelp("choose another one"))
 		}
 		dirs = append(dirs, dir)
 	}

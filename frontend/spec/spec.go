@@ -131,7 +131,8 @@ type Image struct {
 	// User runs the binary: a name of the image's passwd file or a number,
 	// optionally with :group. On a base image its user is the default.
 	User string `yaml:"user" default:"65532:65532" examples:"nonroot|1000:1000|root"`
-	// Workdir is the directory in which the binary starts.
+	// Workdir is the directory in which the binary starts. One that is not there is
+	// made, and the user's.
 	Workdir string `yaml:"workdir" default:"/" examples:"/data"`
 	// Entrypoint is the command that the image runs: the binary by default.
 	Entrypoint []string `yaml:"entrypoint" examples:"/server|serve"`
@@ -141,7 +142,8 @@ type Image struct {
 	Env []Pair `yaml:"env" examples:"GOMEMLIMIT: 400MiB" keys:"[^=]+"`
 	// Expose lists ports, ranges of ports, or ports with a protocol.
 	Expose []string `yaml:"expose" examples:"8080|53/udp|9000-9010" pattern:"[0-9]+(-[0-9]+)?(/[A-Za-z]+)?"`
-	// Volumes lists directories of the image that hold data of the user.
+	// Volumes lists directories of the image that hold data. Those that are not
+	// there are made, and the user's, so that the binary can write to them.
 	Volumes []string `yaml:"volumes" examples:"/data"`
 	// Labels are the labels of the image config.
 	Labels []Pair `yaml:"labels" examples:"org.opencontainers.image.licenses: Apache-2.0"`
