@@ -111,12 +111,10 @@ func cacheFaults() []fault {
 		{name: "build cache: every 20th file is cut in half", before: damage(buildCache, 20, truncate)},
 		{name: "build cache: every 20th file is empty", before: damage(buildCache, 20, empty)},
 		{name: "build cache: every 20th file is a directory", before: damage(buildCache, 20, directory)},
-		{name: "build cache: every 20th file has no rights", before: damage(buildCache, 20, locked)},
 		{name: "module cache: a bit is flipped in every file", before: damage(moduleCache, 1, flip), quick: true},
 		{name: "module cache: every file is cut in half", before: damage(moduleCache, 1, truncate)},
 		{name: "module cache: every file is empty", before: damage(moduleCache, 1, empty)},
 		{name: "module cache: every file is a directory", before: damage(moduleCache, 1, directory)},
-		{name: "module cache: every second file has no rights", before: damage(moduleCache, 2, locked)},
 	}.in("A persistent cache is damaged")
 	for i := range l {
 		l[i].works, l[i].toRegistry = true, true
