@@ -138,7 +138,6 @@ func rewrite(name string, info fs.FileInfo, change func(*os.File) error) error {
 // directory puts a directory in the place of a file.
 func directory(name string) error { return errors.Join(os.Remove(name), os.Mkdir(name, 0o755)) }
 
-
 // dated gives a file a time.
 func dated(at time.Time) func(string) error {
 	return func(name string) error { return os.Chtimes(name, at, at) }
