@@ -116,7 +116,7 @@ func (t *Tree) newWorld(m *scan.Module, work *scan.Work, mod string) *world {
 		vendored, line, owner = work.Vendor, work.Go, work.Dir
 		replaces = append(replaces, work.Replaces...)
 		for _, dir := range work.Use {
-			if used := t.index.ModuleOf(dir); used != nil && used.Dir == dir && used != m {
+			if used := t.index.ModuleAt(dir); used != nil && used != m {
 				mains = append(mains, used)
 			}
 		}
@@ -173,7 +173,7 @@ func (w *world) replace(list []scan.Replace) {
 		}
 		// The go command reads this to find out which version is in use, and so it
 		// does for one that is not: another module may require it.
-		if m := w.tree.index.ModuleOf(r.Dir); m != nil && m.Dir == r.Dir {
+		if m := w.tree.index.ModuleAt(r.Dir); m != nil {
 			w.addFiles([]string{path.Join(r.Dir, "go.mod")})
 		}
 		if required && r.Version != v && (r.Version != "" || exact[r.Path]) {

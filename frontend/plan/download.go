@@ -41,8 +41,8 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	}
 	mains := r.mainDirs(m)
 	for _, dir := range r.moduleDirs(mains) {
-		other := r.index.ModuleOf(dir)
-		if other == nil || other.Dir != dir {
+		other := r.index.ModuleAt(dir)
+		if other == nil {
 			continue // it matters where something looks there
 		}
 		// What a module replaces counts where it is the main module.
@@ -86,7 +86,7 @@ func (r *resolver) moduleDirs(mains []string) []string {
 		dirs = append(dirs, replaced(w.Replaces)...)
 	}
 	for _, dir := range mains {
-		if other := r.index.ModuleOf(dir); other != nil && other.Dir == dir {
+		if other := r.index.ModuleAt(dir); other != nil {
 			dirs = append(dirs, replaced(other.Replaces)...)
 		}
 	}
@@ -120,11 +120,11 @@ func (r *resolver) workspace() {
 	}
 	for i, dir := range w.Use {
 		line := w.UseLines[i]
-		m := r.index.ModuleOf(dir)
+		m := r.index.ModuleAt(dir)
 		switch {
 		case !fs.ValidPath(dir):
 			fail(line, "make the common parent directory the context", "%s is outside of the context", dir)
-		case m == nil || m.Dir != dir:
+		case m == nil:
 			fail(line, "add it, or remove the line", "go.work uses %s, which has no go.mod", arg(dir))
 		case w.Go == "" && version.Compare("go"+m.Go, "go1.18") > 0:
 			fail(1, "go work use updates it", "go.work has no go line, and %s asks for go %s", join(dir, "go.mod"), m.Go)

@@ -31,7 +31,7 @@ func (r *resolver) generate() []Command {
 // workDownload is the download of a workspace whose root is no module.
 func (r *resolver) workDownload() *Download {
 	for _, dir := range r.index.Work.Use {
-		if m := r.index.ModuleOf(dir); m != nil && m.Dir == dir && m.Err == nil {
+		if m := r.index.ModuleAt(dir); m != nil && m.Err == nil {
 			return r.wholeDownload(m, nil)
 		}
 	}

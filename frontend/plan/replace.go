@@ -33,7 +33,7 @@ func (r *resolver) lacking(m *scan.Module) []lacking {
 	if w != nil {
 		add(join(w.Dir, "go.work"), w.Replaces)
 		for _, dir := range w.Use {
-			if used := r.moduleAt(dir); used != nil && used != m {
+			if used := r.index.ModuleAt(dir); used != nil && used != m {
 				mains = append(mains, used)
 			}
 		}
@@ -55,16 +55,8 @@ func (r *resolver) lacking(m *scan.Module) []lacking {
 	return slices.DeleteFunc(all, func(l lacking) bool {
 		v, ok := required[l.Path]
 		other := l.Version != "" && (l.Version != v || w != nil)
-		return !ok || other || times[l.Path] > 1 || r.moduleAt(l.Dir) != nil
+		return !ok || other || times[l.Path] > 1 || r.index.ModuleAt(l.Dir) != nil
 	})
-}
-
-// moduleAt returns the module in a directory itself, nil when there is none.
-func (r *resolver) moduleAt(dir string) *scan.Module {
-	if m := r.index.ModuleOf(dir); m != nil && m.Dir == dir {
-		return m
-	}
-	return nil
 }
 
 // lacks reports the directories without a module that the compile of a closure

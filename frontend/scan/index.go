@@ -27,6 +27,15 @@ func (ix *Index) ModuleOf(dir string) *Module {
 	return nil
 }
 
+// ModuleAt returns the module whose go.mod is in a directory itself, nil when there
+// is none.
+func (ix *Index) ModuleAt(dir string) *Module {
+	if m := ix.ModuleOf(dir); m != nil && m.Dir == dir {
+		return m
+	}
+	return nil
+}
+
 // WorkOf returns the go.work file that the go command obeys in a directory of
 // the tree, nil when there is none.
 func (ix *Index) WorkOf(dir string) *Work {
