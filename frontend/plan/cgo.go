@@ -12,28 +12,38 @@ import (
 // and none for builds without. The go command refuses them without a word of
 // cgo. In doubt it may choose other files, and this says nothing.
 func (sc *scope) needsCgo(c *closure.Closure, target closure.Target) bool {
-	var all []*scan.Package
+	found := map[*scan.Package][]string{}
+	for _, dir := range c.Packages {
+		if p := sc.index.PackageAt(dir); p != nil {
+			if files := cgoOnly(p, target); len(files) > 0 {
+				found[p] = files
+			}
+		}
+	}
+	// Doubts take long to find, and nearly every program needs no cgo.
+	if len(found) == 0 || slices.ContainsFunc(c.Packages, func(dir string) bool { return sc.inDoubt(c, dir, target) }) {
+		return false
+	}
 	for _, dir := range c.Packages {
 		p := sc.index.PackageAt(dir)
-		if p == nil || inDoubt(p, target) || slices.Contains(c.External, sc.index.ModuleOf(dir).ImportPath(dir)) {
-			return false
-		}
-		all = append(all, p)
-	}
-	failed := false
-	for _, p := range all {
-		files := cgoOnly(p, target)
+		files := found[p]
 		if len(files) == 0 {
 			continue
 		}
-		failed = true
 		e := sc.mainErrorf(sc.unit, "%s needs cgo (%s), and binaries are built without cgo", arg(p.Dir), list(files))
 		if sc.field == nil {
 			e.Pos = sc.spec.At(&sc.spec.Main)
 		}
 		sc.fail(e.WithHelp("do not import it, or add a file to it for builds without cgo: //go:build !cgo"))
 	}
-	return failed
+	return true
+}
+
+// inDoubt reports whether it is not known which package a directory of a closure
+// is, or which of its files are built.
+func (sc *scope) inDoubt(c *closure.Closure, dir string, target closure.Target) bool {
+	p := sc.index.PackageAt(dir)
+	return p == nil || filesInDoubt(p, target) || slices.Contains(c.External, sc.index.ModuleOf(dir).ImportPath(dir))
 }
 
 // cgoOnly returns the Go files of a package when none of them is built without
@@ -52,8 +62,8 @@ func cgoOnly(p *scan.Package, target closure.Target) []string {
 	return files
 }
 
-// inDoubt reports whether it is not known which files of a package are built.
-func inDoubt(p *scan.Package, target closure.Target) bool {
+// filesInDoubt reports whether it is not known which files of a package are built.
+func filesInDoubt(p *scan.Package, target closure.Target) bool {
 	return slices.ContainsFunc(p.Files, func(f scan.File) bool {
 		if f.Constraint == "" {
 			return false
