@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -30,7 +29,7 @@ func (b *build) checkUser(ctx context.Context, p *proof, image client.Reference)
 	files := &tree{ctx: ctx, ref: image}
 	user, group, _ := strings.Cut(im.User, ":")
 	for _, id := range []struct{ name, file string }{{user, "etc/passwd"}, {group, "etc/group"}} {
-		if _, err := strconv.ParseUint(id.name, 10, 31); err == nil || id.name == "" {
+		if id.name == "" || plan.IsNumber(id.name) {
 			continue
 		}
 		known, names, err := hasName(files, id.file, id.name)

@@ -36,7 +36,7 @@ func (sc *scope) user(t *Target) (user string, unknown bool) {
 		return user, false
 	}
 	name, group, _ := strings.Cut(user, ":")
-	if t.Port.OS == "windows" || isNumber(name) && (group == "" || isNumber(group)) {
+	if t.Port.OS == "windows" || IsNumber(name) && (group == "" || IsNumber(group)) {
 		return user, false
 	}
 	var names []string
@@ -44,7 +44,7 @@ func (sc *scope) user(t *Target) (user string, unknown bool) {
 		names = UserNames()
 	}
 	replaced := writes(t.Files, "/etc/passwd") || writes(t.Files, "/etc/group")
-	isKnown := func(id string) bool { return id == "" || isNumber(id) || slices.Contains(names, id) }
+	isKnown := func(id string) bool { return id == "" || IsNumber(id) || slices.Contains(names, id) }
 	switch {
 	case isKnown(name) && isKnown(group) && !replaced:
 	case t.Port.OS == "linux" && (t.Base != "" || replaced):
@@ -66,8 +66,8 @@ func userHelp(user string, names []string) string {
 	return "expected a number, root, nobody or nonroot"
 }
 
-// isNumber reports whether an id needs no passwd file.
-func isNumber(id string) bool {
+// IsNumber reports whether an id needs no passwd file.
+func IsNumber(id string) bool {
 	_, err := strconv.ParseUint(id, 10, 31)
 	return err == nil
 }
