@@ -96,6 +96,11 @@ func (r *resolver) expandText(field any, text string, vars map[string]string) st
 	if r.isOver(field) {
 		return ""
 	}
+	return r.value(field, text, vars)
+}
+
+// value is a text with its variables replaced, checked and counted.
+func (r *resolver) value(field any, text string, vars map[string]string) string {
 	value := r.replace(field, text, vars)
 	if r.checkValue(field, value) {
 		r.spend(field, len(value)+valueCost)

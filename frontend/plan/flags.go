@@ -186,10 +186,7 @@ func (r *resolver) words(field *string, key string, vars map[string]string) []st
 	}
 	if !whole {
 		for i, w := range words {
-			words[i] = r.replace(field, w, vars)
-			if r.checkValue(field, words[i]) {
-				r.spend(field, len(words[i])+valueCost)
-			}
+			words[i] = r.value(field, w, vars)
 		}
 	}
 	return words

@@ -41,8 +41,8 @@ type resolver struct {
 	// meant for that one.
 	badPlatform bool
 	// known are the errors that were reported, and refused the variables that have
-	// no value. spent, programs and full are what
-	// the plan takes, and whether that is too much.
+	// no value. spent, programs and full are what the plan takes, and whether that
+	// is too much.
 	known           map[spec.Error]bool
 	refused         map[variableAt]bool
 	spent, programs int
