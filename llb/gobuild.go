@@ -50,7 +50,12 @@ func (g *graph) modules(d *plan.Download) llb.State {
 // the files that decide what is downloaded and the secrets for it, and its
 // output is the module cache alone.
 func (g *graph) download(d *plan.Download) llb.State {
-	return g.downloadAll(StepModules, d, g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos))
+	return g.downloadAll(StepModules, d, g.moduleFiles(d))
+}
+
+// moduleFiles are the files that decide what is downloaded.
+func (g *graph) moduleFiles(d *plan.Download) llb.State {
+	return g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos)
 }
 
 // downloadAll downloads what module files name. The step ends when a host does
@@ -64,7 +69,7 @@ func (g *graph) downloadAll(step string, d *plan.Download, src llb.State) llb.St
 
 // downloadOptions are what a download sees.
 func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
-	return g.downloadFrom(d, g.narrow(d.Files, "["+StepModules+"] copy module files", d.Pos))
+	return g.downloadFrom(d, g.moduleFiles(d))
 }
 
 // downloadFrom are what a download sees that reads module files.
