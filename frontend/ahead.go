@@ -15,7 +15,8 @@ type lookup struct {
 	wait func() error
 }
 
-// lookUp begins to look up a builder image. Nil: there is nothing to look up.
+// lookUp begins to look up a builder image, which is nil when there is nothing to
+// look up.
 func (b *build) lookUp(ctx context.Context, image func() *plan.Builder) *lookup {
 	l := &lookup{}
 	l.wait = beside(func() (err error) {

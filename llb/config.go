@@ -30,7 +30,8 @@ func (g *graph) plainConfig(t *plan.Target, commands ...string) *dockerspec.Dock
 	return img
 }
 
-// user is who runs the binary: root of a base image that names nobody does not.
+// user is who runs the binary: whom the plan or the base image names, and where
+// neither does not root.
 func user(t *plan.Target, base Base) string {
 	user := t.Image.User
 	if base.Config != nil {
