@@ -1,13 +1,15 @@
-// Package redact takes user names and passwords out of URLs, before people or
-// labels have them.
+// Package redact makes texts of others fit to be shown: without the users and the
+// passwords of URLs, and without what a terminal would obey.
 //
-// It knows no place where a URL may stand: who shows a text of others asks it.
+// It knows no place where such a text may stand: who shows one asks it.
 package redact
 
 import (
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 var (
@@ -32,6 +34,21 @@ func Text(text string) string {
 		return text
 	}
 	return unescaped.ReplaceAllString(userinfo.ReplaceAllString(text, "://"), "://")
+}
+
+// Printable is a text for one line of a terminal: what that would obey, in place of
+// showing it, is written as Go writes it.
+func Printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // URL takes user and password out of a URL. The user of ssh is no secret, and part

@@ -38,6 +38,20 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestPrintable shows what a terminal would obey.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                  "",
+		"plain «é» 界":       "plain «é» 界",
+		"a\x1b[31mb\n\tc":   `a\x1b[31mb\n\tc`,
+		"\u200b\x00\x7f'\"": `\u200b\x00\x7f'"`,
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestURL hides what a label must not say.
 func TestURL(t *testing.T) {
 	for text, want := range map[string]string{

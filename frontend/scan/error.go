@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"golang.org/x/mod/modfile"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // Error is something wrong with a go.mod or go.work file, or with another one that
@@ -51,7 +51,7 @@ func fileError(name string, data []byte, err error) *Error {
 	}
 	// The position has fields of its own.
 	first.Filename, first.Pos = "", modfile.Position{}
-	e.Msg = printable(strings.Join(strings.Fields(first.Error()), " "))
+	e.Msg = redact.Printable(strings.Join(strings.Fields(first.Error()), " "))
 	return e
 }
 
@@ -61,18 +61,3 @@ var ErrChanged = errors.New("it changed while it was sent")
 
 // ExitChanged is the exit code of a scan that met [ErrChanged].
 const ExitChanged = 4
-
-// printable is a text with what a terminal would obey in place of showing it
-// written as Go writes it.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}

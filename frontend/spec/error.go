@@ -5,9 +5,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // Pos is a place in a file. Line and Column count from 1; Column counts bytes.
@@ -114,20 +114,7 @@ func message(format string, a []any) string {
 			a[i] = cut(text, limit)
 		}
 	}
-	text := fmt.Sprintf(format, a...)
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
+	return redact.Printable(fmt.Sprintf(format, a...))
 }
 
 // ErrorIn is [Spec.Errorf] at the place of a text inside the field's value,
