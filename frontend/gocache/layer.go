@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -131,12 +132,13 @@ func (l *layer) get(action id) (*object, error) {
 	}
 	defer f.Close()
 	o.path = f.Name()
-	o.kind, err = checkRecord(f, r)
+	o.kind, err = checkRecord(f, r, nil)
 	return o, err
 }
 
-// checkRecord compares a file with its record.
-func checkRecord(f *os.File, r record) (kind, error) {
+// checkRecord compares a file with the size and the checksum of its record. What it
+// reads it writes to more, unless that is nil.
+func checkRecord(f *os.File, r record, more io.Writer) (kind, error) {
 	info, err := regular(f)
 	if err != nil {
 		return plain, fmt.Errorf("%w: %w", errCorrupt, err)
@@ -144,7 +146,7 @@ func checkRecord(f *os.File, r record) (kind, error) {
 	if info.Size() != r.size {
 		return plain, fmt.Errorf("%w: %d bytes instead of %d", errCorrupt, info.Size(), r.size)
 	}
-	d, err := read(f, r.size, nil)
+	d, err := read(f, r.size, more)
 	if err == nil && d.sum != r.sum {
 		err = fmt.Errorf("%w: wrong CRC-32C", errCorrupt)
 	}

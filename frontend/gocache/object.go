@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
 	"os"
@@ -108,8 +107,8 @@ func checksum(body []byte) uint32 {
 }
 
 // read computes the digest of a file of a given size. Whatever follows, such as
-// a stronger hash, sees the same bytes.
-func read(f io.ReaderAt, size int64, more hash.Hash) (digest, error) {
+// a stronger hash or a copy, sees the same bytes.
+func read(f io.ReaderAt, size int64, more io.Writer) (digest, error) {
 	var d digest
 	piece := make([]byte, min(size, pieceSize))
 	table := crc32.MakeTable(crc32.Castagnoli)
@@ -122,8 +121,11 @@ func read(f io.ReaderAt, size int64, more hash.Hash) (digest, error) {
 			d.kind = kindOf(piece)
 		}
 		d.sum = crc32.Update(d.sum, table, piece)
-		if more != nil {
-			more.Write(piece)
+		if more == nil {
+			continue
+		}
+		if _, err := more.Write(piece); err != nil {
+			return d, err
 		}
 	}
 	return d, nil

@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -48,14 +49,12 @@ func (w *writer) write(objects map[id]*object) error {
 	if err := w.earlier(); err != nil {
 		return err
 	}
+	if err := w.copyAll(objects); err != nil {
+		return err
+	}
 	for action, o := range objects {
-		r := record{action: action, out: o.out, size: o.size, sum: o.sum}
-		switch err := w.add(r, o.path); {
-		case errors.Is(err, errCorrupt), errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return err
-		default:
-			w.records[action] = r
+		if o.size == 0 || w.have[o.out] {
+			w.records[action] = record{action: action, out: o.out, size: o.size, sum: o.sum}
 		}
 	}
 	if err := w.index(); err != nil {
@@ -90,40 +89,66 @@ func (w *writer) whole(r record) bool {
 		return false
 	}
 	defer f.Close()
-	if _, err := checkRecord(f, r); err != nil {
+	if _, err := checkRecord(f, r, nil); err != nil {
 		return false
 	}
 	w.have[r.out] = true
 	return true
 }
 
-// add copies a file into the layer.
-func (w *writer) add(r record, path string) error {
-	if w.whole(r) {
-		return nil
+// copyAll copies the files of objects that the layer lacks, as many at a time as
+// there are processors: the go command waits for it with nothing else to do.
+func (w *writer) copyAll(objects map[id]*object) error {
+	lacking := map[id]*object{}
+	for action, o := range objects {
+		if !w.whole(record{action: action, out: o.out, size: o.size, sum: o.sum}) {
+			lacking[o.out] = o
+		}
 	}
-	in, err := os.Open(path)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	slots := make(chan struct{}, runtime.NumCPU())
+	for out, o := range lacking {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			err := w.copy(o)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				w.have[out] = true
+			case !errors.Is(err, errCorrupt) && !errors.Is(err, fs.ErrNotExist):
+				failed = err
+			}
+		})
+	}
+	wg.Wait()
+	return failed
+}
+
+// copy copies the file of an object into the layer. It is checked on the way, as
+// it may be another one by now.
+func (w *writer) copy(o *object) error {
+	in, err := os.Open(o.path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if _, err := checkRecord(in, r); err != nil {
+	return create(layerFile(w.dir, o.out), func(f *os.File) error {
+		_, err := checkRecord(in, record{size: o.size, sum: o.sum}, f)
 		return err
-	}
-	name := layerFile(w.dir, r.out)
-	err = create(name, io.LimitReader(in, r.size))
-	w.have[r.out] = err == nil
-	return err
+	})
 }
 
 // create writes a file of mode 0644, whatever the umask.
-func create(name string, r io.Reader) error {
+func create(name string, write func(*os.File) error) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
-	return errors.Join(err, f.Chmod(0o644), f.Close())
+	return errors.Join(write(f), f.Chmod(0o644), f.Close())
 }
 
 // index writes the records, which makes the objects visible.
@@ -139,7 +164,7 @@ func (w *writer) index() error {
 	}
 	data = binary.BigEndian.AppendUint32(data, checksum(data))
 	name := filepath.Join(w.dir, "index")
-	if err := create(name+".new", bytes.NewReader(data)); err != nil {
+	if err := create(name+".new", func(f *os.File) error { _, err := f.Write(data); return err }); err != nil {
 		return err
 	}
 	return os.Rename(name+".new", name)
