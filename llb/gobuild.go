@@ -94,9 +94,6 @@ const sshCommand = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o 
 // starts from a copy: what is written to would be lost to the next transfer of
 // the context.
 func (g *graph) generate() llb.State {
-	if len(g.plan.Generate) == 0 {
-		return g.in.Context
-	}
 	src := g.copyContext(StepGenerate, g.plan.Generate[0].Pos)
 	for _, c := range g.plan.Generate {
 		network := pb.NetMode_NONE

@@ -206,7 +206,14 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		binaries: map[*plan.Binary]llb.State{},
 	}
 	g.all = together(p.Files(), maxLists)
-	g.source = g.generate()
+	g.source = in.Context
+	if len(p.Generate) > 0 {
+		g.source = g.generate()
+		// What the commands read is of the tree before them, and of no use after.
+		clear(g.downloads)
+		clear(g.copies)
+		clear(g.sameCopies)
+	}
 	return g
 }
 

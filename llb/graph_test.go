@@ -239,19 +239,20 @@ func golden(t *testing.T, file, got string) {
 
 // TestRules checks what holds for every graph: commands run on the build
 // platform, without a shell, without a network but for the downloads: one of all
-// modules, and one for each binary, whatever the platforms.
+// modules for the commands of generate and one for the tests, and one for each
+// binary, whatever the platforms. Nothing is copied from nowhere.
 func TestRules(t *testing.T) {
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/arm/v6", "windows/amd64", "darwin/arm64", "wasip1/wasm"}
 	graphs := []*Graph{example(t, "http", nil, platforms...)}
 	for _, target := range []string{"api", "worker", "binaries", "test"} {
 		graphs = append(graphs, draw(t, archive(t, "fleet"), func(o *plan.Options, _ *Input) { o.Target = target }, platforms...))
 	}
-	for i, binaries := range []int{1, 1, 2, 2, 0} {
-		checkRules(t, graphs[i], binaries)
+	for i, want := range []struct{ whole, pruned int }{{0, 1}, {1, 0}, {1, 0}, {1, 0}, {2, 0}} {
+		checkRules(t, graphs[i], want.whole, want.pruned)
 	}
 }
 
-func checkRules(t *testing.T, g *Graph, binaries int) {
+func checkRules(t *testing.T, g *Graph, wantWhole, wantPruned int) {
 	t.Helper()
 	whole, pruned, seen := 0, 0, map[string]bool{}
 	for _, r := range g.Results {
@@ -263,6 +264,11 @@ func checkRules(t *testing.T, g *Graph, binaries int) {
 			var op pb.Op
 			if err := op.UnmarshalVT(dt); err != nil {
 				t.Fatal(err)
+			}
+			for _, a := range op.GetFile().GetActions() {
+				if a.GetCopy() != nil && a.SecondaryInput < 0 {
+					t.Errorf("%v copies from an empty state", a)
+				}
 			}
 			e := op.GetExec()
 			if e == nil || seen[string(dt)] {
@@ -293,8 +299,8 @@ func checkRules(t *testing.T, g *Graph, binaries int) {
 			}
 		}
 	}
-	if whole > 1 || pruned > binaries {
-		t.Errorf("got %d downloads of all modules and %d of some for %d binaries", whole, pruned, binaries)
+	if whole != wantWhole || pruned != wantPruned {
+		t.Errorf("got %d downloads of all modules and %d of some, want %d and %d", whole, pruned, wantWhole, wantPruned)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestNoWork(t *testing.T) {
 				command = ""
 			}
 		}
-		if want := map[string]int{"": 6, plan.TargetTest: 3}[target]; commands != want {
+		if want := map[string]int{"": 6, plan.TargetTest: 4}[target]; commands != want {
 			t.Errorf("target %q: got %d commands, want %d:\n%s", target, commands, want, text)
 		}
 	}

@@ -14,19 +14,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdRebuild builds the folder app with buildctl and compares each byte of the
-// image with that of the first rebuild of the script: [!] rebuild NAME [FLAG…].
-// Flags that come later win, so that they can name another context.
+// cmdRebuild builds the folder app with buildctl, for two platforms, and compares
+// each byte of the images with those of the first rebuild of the script:
+// [!] rebuild NAME [FLAG…]. Flags that come later win, so that they can name
+// another context.
 func cmdRebuild(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(filepath.Join("rebuilds", args[0]))
 	ts.Check(os.MkdirAll(filepath.Dir(dir), 0o777))
 	build := []string{"build", "--progress=plain", "--frontend=gateway.v0", "--opt=source=gopherfile/gopherfile:1", "--opt=filename=Gopherfile.yaml",
-		"--local=context=app", "--local=dockerfile=app", "--output=type=oci,tar=false,dest=" + dir}
+		"--opt=platform=linux/amd64,linux/arm64", "--opt=build-arg:GOPROXY=" + ts.Getenv("SERVER") + "/goproxy", "--local=context=app", "--local=dockerfile=app", "--output=type=oci,tar=false,dest=" + dir}
 	ts.Check(ts.Exec("buildctl", append(build, args[1:]...)...))
 	compareImage(ts, neg, args[0], dir)
 }
@@ -69,33 +71,55 @@ func compareImage(ts *testscript.TestScript, neg bool, name, dir string) {
 	}
 }
 
-// readLayout describes every file of the image in an OCI layout: the digests of
-// manifest and config, and each entry of the layers.
+// readLayout describes every file of the images in an OCI layout: the digests of
+// manifests and configs, and each entry of the layers.
 func readLayout(dir string) (map[string]string, error) {
-	var index ocispecs.Index
-	if err := readJSON(filepath.Join(dir, "index.json"), &index); err != nil {
-		return nil, err
-	}
 	files := map[string]string{}
+	return files, readIndex(dir, filepath.Join(dir, "index.json"), "", files)
+}
+
+// readIndex adds the images of an index, each under its platform.
+func readIndex(dir, name, prefix string, files map[string]string) error {
+	var index ocispecs.Index
+	if err := readJSON(name, &index); err != nil {
+		return err
+	}
 	for _, m := range index.Manifests {
-		files["manifest"] = m.Digest.String()
-		var manifest ocispecs.Manifest
-		if err := readJSON(blob(dir, m.Digest), &manifest); err != nil {
-			return nil, err
+		under := prefix
+		if m.Platform != nil {
+			under += platforms.Format(*m.Platform) + ": "
 		}
-		config, err := os.ReadFile(blob(dir, manifest.Config.Digest))
-		if err != nil {
-			return nil, err
+		read := readImage
+		if m.MediaType == ocispecs.MediaTypeImageIndex {
+			read = readIndex
 		}
-		files["config"] = string(config)
-		for i, l := range manifest.Layers {
-			files[fmt.Sprintf("layer %d", i)] = l.Digest.String()
-			if err := readLayer(blob(dir, l.Digest), fmt.Sprintf("layer %d: ", i), files); err != nil {
-				return nil, err
-			}
+		files[under+m.MediaType] = m.Digest.String()
+		if err := read(dir, blob(dir, m.Digest), under, files); err != nil {
+			return err
 		}
 	}
-	return files, nil
+	return nil
+}
+
+// readImage adds an image.
+func readImage(dir, name, prefix string, files map[string]string) error {
+	var manifest ocispecs.Manifest
+	if err := readJSON(name, &manifest); err != nil {
+		return err
+	}
+	config, err := os.ReadFile(blob(dir, manifest.Config.Digest))
+	if err != nil {
+		return err
+	}
+	files[prefix+"config"] = string(config)
+	for i, l := range manifest.Layers {
+		layer := fmt.Sprintf("%slayer %d", prefix, i)
+		files[layer] = l.Digest.String()
+		if err := readLayer(blob(dir, l.Digest), layer+": ", files); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func blob(dir string, d digest.Digest) string {
