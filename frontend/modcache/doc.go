@@ -32,7 +32,8 @@
 // go.sum. It is run once more for that, on what was written, without a network,
 // and has to find the same packages there.
 //
-// If anything is amiss all work is done again with an empty module cache.
+// If anything is amiss all work is done again with an empty module cache, and what
+// differs from it is removed from the shared one.
 //
 // Invariant: equal module files, imports and platforms give equal bytes,
 // whatever the shared cache holds.

@@ -157,6 +157,14 @@ func TestFillTampered(t *testing.T) {
 			if again := strings.Contains(res.stderr, "was not used"); again == tt.harmless {
 				t.Errorf("stderr is\n%s", res.stderr)
 			}
+			// What was wrong is not there any more.
+			res = p.must(p.fill(cache, mainBuilds()...))
+			if got := snapshot(t, res.out); got != want {
+				t.Errorf("again: got\n%s\nwant\n%s", got, want)
+			}
+			if strings.Contains(res.stderr, "was not used") {
+				t.Errorf("again: stderr is\n%s", res.stderr)
+			}
 		})
 	}
 }

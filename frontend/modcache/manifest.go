@@ -84,7 +84,9 @@ func keep(name, data string) {
 	}
 	_, err = io.WriteString(f, data)
 	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
+		if err = os.Rename(f.Name(), name); err != nil && os.RemoveAll(name) == nil { // a directory
+			err = os.Rename(f.Name(), name)
+		}
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())

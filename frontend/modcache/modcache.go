@@ -100,9 +100,13 @@ func Fill(ctx context.Context, opt Options) (back *Back, err error) {
 	}
 	why := err
 	private := &run{Options: opt, cache: filepath.Join(temp, "modules"), private: true, temp: filepath.Join(temp, "private"), settings: set}
-	if back, err = private.fill(ctx); err == nil {
-		_, err = fmt.Fprintf(opt.Stderr, "gocache: the shared module cache was not used: %v\n", why)
+	if back, err = private.fill(ctx); err != nil {
+		return nil, err
 	}
+	if kept := mend(shared.cache, private.cache); kept != nil {
+		why = fmt.Errorf("%w; what is wrong with it stays: %w", why, kept)
+	}
+	_, err = fmt.Fprintf(opt.Stderr, "gocache: the shared module cache was not used: %v\n", why)
 	return back, err
 }
 
