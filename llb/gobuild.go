@@ -74,9 +74,15 @@ func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
 
 // downloadFrom are what a download sees that reads module files.
 func (g *graph) downloadFrom(d *plan.Download, src llb.State) []llb.RunOption {
+	access := llb.Readonly
+	if slices.Contains(d.Files, "go.work") {
+		// The go command writes to go.work.sum what go.sum files lack. Nobody else
+		// sees that.
+		access = llb.ForceNoOutput
+	}
 	return append(slices.Clone(g.in.Online),
 		llb.Dir(path.Join(sourceDir, d.Dir)),
-		llb.AddMount(sourceDir, src, llb.Readonly),
+		llb.AddMount(sourceDir, src, access),
 		llb.AddSecret(homeDir+"/.netrc", llb.SecretID(d.Netrc), llb.SecretOptional),
 		llb.AddSSHSocket(llb.SSHID(d.SSH), llb.SSHSocketTarget(sshSocket), llb.SSHOptional),
 		environment(goEnv(), []string{"GOCACHE=/tmp/go-build", "GIT_SSH_COMMAND=" + sshCommand}, d.Env),

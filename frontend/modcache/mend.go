@@ -71,6 +71,8 @@ func discard(shared, name string) error {
 	if err != nil {
 		return err
 	}
-	err = os.Rename(name, filepath.Join(bin, "it"))
+	if err = os.Rename(name, filepath.Join(bin, "it")); errors.Is(err, fs.ErrNotExist) {
+		err = nil // another build was faster
+	}
 	return errors.Join(err, os.RemoveAll(bin))
 }
