@@ -72,7 +72,7 @@ func (r *run) goCommand(ctx context.Context, env []string, args ...string) ([]by
 
 // corrupt matches what the go command says of files in the module cache that
 // are not what they were.
-var corrupt = regexp.MustCompile(`checksum mismatch|SECURITY ERROR|ziphash|zip: |unzip|unexpected end|input/output error`)
+var corrupt = regexp.MustCompile(`checksum mismatch|SECURITY ERROR|ziphash|zip: |unzip|unexpected end|input/output error|(is a|not a) directory`)
 
 // goError is what a failed go command said. Several that fail alike say the
 // same, which is why it is not printed at once.

@@ -134,6 +134,12 @@ func TestFillTampered(t *testing.T) {
 			remove(t, c+"/"+a)
 			write(t, c+"/cache/download/example.test/a/@v/v1.0.0.zip", "PK")
 		}},
+		"lock": {change: func(t *testing.T, c string) {
+			remove(t, c+"/"+a)
+			remove(t, c+"/cache/download/example.test/a/@v/v1.0.0.zip")
+			remove(t, c+"/cache/download/example.test/a/@v/v1.0.0.lock")
+			write(t, c+"/cache/download/example.test/a/@v/v1.0.0.lock/x", "")
+		}},
 		"unreached file": {harmless: true, change: func(t *testing.T, c string) { write(t, c+"/"+a+"/unused/unused.go", "package x\n") }},
 		"added file":     {harmless: true, change: func(t *testing.T, c string) { write(t, c+"/"+a+"/README", "") }},
 		"manifest":       {harmless: true, change: func(t *testing.T, c string) { write(t, c+"/cache/gopherfile/"+a+".sums", "0  "+a+"/a.go\n") }},

@@ -32,11 +32,21 @@ func mend(shared, private string) error {
 				}
 			}
 			return fs.SkipDir
-		case d.Type().IsRegular() && slices.Contains([]string{".info", ".mod", ".zip", ".ziphash"}, filepath.Ext(name)) && !sameFile(there, name):
+		case d.Type().IsRegular() && !likeFile(there, name):
 			return discard(shared, there)
 		}
 		return nil
 	})
+}
+
+// likeFile reports whether a file is what it should be. Of what is no part of a
+// module, such as a lock, it is enough that it is a file.
+func likeFile(there, name string) bool {
+	if slices.Contains([]string{".info", ".mod", ".zip", ".ziphash"}, filepath.Ext(name)) {
+		return sameFile(there, name)
+	}
+	info, err := os.Lstat(there)
+	return err != nil || info.Mode().IsRegular()
 }
 
 // sameFile reports whether two files have the same content. What is not there is no
