@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	digest "github.com/opencontainers/go-digest"
 )
 
 // A persistent cache of the daemon is known by what is in it.
@@ -76,20 +79,43 @@ func (w *world) forgetModules() error {
 	return errors.Join(os.RemoveAll(filepath.Join(dir, "example.com")), os.RemoveAll(filepath.Join(dir, "cache/download/example.com")), os.RemoveAll(filepath.Join(dir, moduleCache, "example.com")))
 }
 
-// damage changes files of a persistent cache: one in n, chosen by a seed.
+// damage changes files of a persistent cache: one in n, chosen by a seed. It notes
+// what they are then.
 func (w *world) damage(what string, n int, change func(string) error) error {
 	all, err := w.files(what)
 	if err != nil {
 		return err
 	}
 	r := rand.New(rand.NewPCG(uint64(n), 7)) //nolint:gosec // G404: the same choice each time
+	w.damaged = map[string]string{}
 	var errs []error
 	for _, name := range all {
 		if r.IntN(n) == 0 {
 			errs = append(errs, change(name))
+			w.damaged[name] = state(name)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// state is what a file is: its digest, or why it has none.
+func state(name string) string {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err.Error()
+	}
+	return digest.FromBytes(data).String()
+}
+
+// mended checks that the build has met the damage, and removed or replaced some of
+// it. A fault that nobody meets shows nothing.
+func mended(_ context.Context, w *world, _ *outcome) error {
+	for name, before := range w.damaged {
+		if state(name) != before {
+			return nil
+		}
+	}
+	return fmt.Errorf("all %d files are still damaged: nothing has read them", len(w.damaged))
 }
 
 // flip flips one bit in the middle of a file. Its time and size stay.

@@ -24,6 +24,8 @@ type fault struct {
 	local, toRegistry bool
 	// imports says that the build imports a cache.
 	imports bool
+	// spec are more lines of the spec.
+	spec string
 	// slow and download make sure that the slow package is compiled, and the
 	// module downloaded.
 	slow, download bool
@@ -119,6 +121,7 @@ func (w *world) broken(ctx context.Context, s *seen, req request, repo string) e
 // prepare makes the project anew and something wrong with the world. It
 // returns what the image's tag means before the build.
 func (w *world) prepare(ctx context.Context, f *fault, repo string) (digest.Digest, error) {
+	w.more, w.damaged = f.spec, nil
 	if err := w.renew(); err != nil {
 		return "", err
 	}

@@ -17,7 +17,12 @@ const (
 	stepDownload = `\[modules\] download what is imported`
 	stepStd      = `\[\S+ std\] go build`
 	stepDeps     = `\[\S+ dependencies of app\] go build`
+	stepPackages = `\[\S+ packages 1 of app\] go build`
 	stepCompile  = `\[\S+ app\] go build`
+	stepRootfs   = `\[rootfs\]`
+	stepGenerate = `\[generate\] go`
+	stepTest     = `\[\S+ test\] go test`
+	stepSize     = `\[\S+ size\] bytes by module`
 	stepPush     = `pushing layers`
 )
 
@@ -51,6 +56,13 @@ func daemonFaults() []fault {
 		{name: "while std is compiled", at: stepStd},
 		{name: "while dependencies are compiled", at: stepDeps},
 		{name: "while the binary is compiled", at: stepCompile, local: true, slow: true, quick: true},
+		{name: "while packages of the program are compiled for a cache that travels", at: stepPackages, imports: true, slow: true},
+		{name: "in a command of generate", at: stepGenerate, spec: specGenerate},
+		{name: "in the rootfs", at: stepRootfs, toRegistry: true},
+		{name: "in the tests", at: stepTest, request: request{more: []string{"--target", "test"}}},
+		{name: "in the step that counts bytes", at: stepSize, request: request{more: []string{"--target", "size"}}},
+		{name: "before the binary is verified", at: stepCompile, slow: true, toRegistry: true, then: unverified(killDaemon)},
+		{name: "before the SBOM is written", at: stepCompile, slow: true, toRegistry: true, request: request{more: []string{"--sbom=true"}}, then: unverified(killDaemon)},
 		{name: "in the export of an image", at: `exporting to image`, toRegistry: true},
 		{name: "in the push", at: stepPush, toRegistry: true, before: uploadsHang},
 		{name: "before the build, and not started again", before: func(_ context.Context, w *world) error { return w.daemon.kill() }},
@@ -58,13 +70,34 @@ func daemonFaults() []fault {
 	for i := range all {
 		all[i].group = group
 		all[i].want = gone
-		if all[i].at != "" {
-			all[i].then = killDaemon
-		} else {
+		switch {
+		case all[i].at == "":
 			all[i].want = `deadline exceeded` // buildx has waited for 20 seconds
+		case all[i].then == nil:
+			all[i].then = killDaemon
 		}
 	}
 	return all
+}
+
+// specGenerate runs a command that writes nothing.
+const specGenerate = "generate: go list ./...\n"
+
+// unverified ends something between the compile and the look at what it gave: the
+// frontend stands still meanwhile.
+func unverified(end func(*world, *running) error) func(*world, *running) error {
+	return func(w *world, r *running) error {
+		ctx := context.Background()
+		frontends, err := w.daemon.await(ctx, isFrontend, true, time.Minute)
+		for _, pid := range frontends {
+			err = errors.Join(err, syscall.Kill(pid, syscall.SIGSTOP))
+		}
+		for _, there := range []bool{true, false} {
+			_, e := w.daemon.await(ctx, isGo, there, time.Minute)
+			err = errors.Join(err, e)
+		}
+		return errors.Join(err, end(w, r))
+	}
 }
 
 // slowClient makes the client send files again, and slowly.
@@ -139,6 +172,8 @@ func processFaults() []fault {
 	return []fault{
 		{group: group, name: "the frontend, in the scan", at: stepScan, then: killed(isFrontend), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
 		{group: group, name: "the frontend, in the module download", at: stepDownload, download: true, before: proxyHangs, then: killed(isFrontend), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
+		{group: group, name: "the frontend, before the binary is verified", at: stepCompile, slow: true, toRegistry: true, then: unverified(killed(isFrontend)), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
+		{group: group, name: "the frontend, before the SBOM is written", at: stepCompile, slow: true, toRegistry: true, request: request{more: []string{"--sbom=true"}}, then: unverified(killed(isFrontend)), want: `exit code: 137`, says: `>>> # syntax=gopherfile/gopherfile:1`},
 		{group: group, name: "the compiler", at: stepCompile, local: true, slow: true, quick: true, then: killed(isCompile("example.com/app/slow")),
 			want: `go build \. for linux/\w+ failed`, says: `signal: killed`},
 		{group: group, name: "the go command", at: stepCompile, slow: true, then: killed(func(args []string) bool {

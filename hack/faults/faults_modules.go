@@ -104,7 +104,13 @@ func contextFaults() []fault {
 // cacheFaults damage what the daemon keeps between builds for the go command.
 func cacheFaults() []fault {
 	damage := func(what string, n int, change func(string) error) func(context.Context, *world) error {
-		return func(_ context.Context, w *world) error { return w.damage(what, n, change) }
+		return func(ctx context.Context, w *world) error {
+			// What was damaged before this may be missing now.
+			if err := errors.Join(w.works(ctx, request{}), w.renew()); err != nil {
+				return err
+			}
+			return w.damage(what, n, change)
+		}
 	}
 	l := list{
 		{name: "build cache: a bit is flipped in every 20th file", before: damage(buildCache, 20, flip), quick: true},
@@ -117,7 +123,10 @@ func cacheFaults() []fault {
 		{name: "module cache: every file is a directory", before: damage(moduleCache, 1, directory)},
 	}.in("A persistent cache is damaged")
 	for i := range l {
-		l[i].works, l[i].toRegistry = true, true
+		l[i].works, l[i].toRegistry, l[i].after = true, true, mended
+		if strings.HasPrefix(l[i].name, "module") {
+			l[i].says = `the shared module cache was not used`
+		}
 	}
 	return l
 }

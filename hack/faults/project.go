@@ -17,6 +17,7 @@ const (
 	embedFile = "greeting.txt"
 	slowFile  = "slow/slow.go"
 	extraFile = "extra/extra.go"
+	testFile  = "main_test.go"
 )
 
 // embedSize is the size of the embedded file: at the rate of a slow client its
@@ -64,6 +65,17 @@ func main() {
 }
 `
 
+const testSource = `package main
+
+import "testing"
+
+func TestGreeting(t *testing.T) {
+	if greeting == "" {
+		t.Error("no greeting")
+	}
+}
+`
+
 // identity is what the binary of the project prints.
 func identity() string { return fmt.Sprintf("APP %d %d\n", embedSize, slowSum(1)) }
 
@@ -79,6 +91,7 @@ func (p *project) write(d *dependency, spec string) error {
 		"main.go": mainSource,
 		embedFile: greeting(),
 		slowFile:  slowSource(),
+		testFile:  testSource,
 		extraFile: fmt.Sprintf("// Package extra is not imported.\npackage extra\n\n// %d\n", time.Now().UnixNano()),
 	}
 	for i := range paddings {

@@ -28,6 +28,10 @@ type world struct {
 	daemon   *daemon
 	gate     *gate
 	project  project
+	// more are lines of the spec that a fault has added, damaged the files that it
+	// has changed in a cache, each with what it was then.
+	more    string
+	damaged map[string]string
 	// healthy is the image of a build with which nothing goes wrong.
 	healthy digest.Digest
 	// builder is the image that compiles, layer the one that no other has.
@@ -156,7 +160,7 @@ func (w *world) close() error {
 
 // spec is the build definition of the project.
 func (w *world) spec() string {
-	return "# syntax=gopherfile/gopherfile:1\nbuilder: " + w.builder + "\nmain: .\nmodules:\n  proxy: http://" + w.proxy.addr + "\n"
+	return "# syntax=gopherfile/gopherfile:1\nbuilder: " + w.builder + "\nmain: .\nmodules:\n  proxy: http://" + w.proxy.addr + "\n" + w.more
 }
 
 // renew makes the project as it should be, for a builder image that the daemon
