@@ -234,6 +234,9 @@ func (g *graph) label(target ocispecs.Platform, name string) string {
 // never fails by itself and is never taken from the cache.
 func Diagnose(p *plan.Plan, in Input, d *plan.Download) llb.State {
 	g := newGraph(p, in)
+	if len(p.Targets) == 0 {
+		g.source = in.Context // the commands of generate wait for this download
+	}
 	args := []string{toolDir + "/gopherfile", "diagnose", outputDir}
 	opts := g.run(StepModules, "["+StepModules+"] find out why", args, in.Network, d.Pos)
 	opts = append(opts, g.downloadOptions(d)...)

@@ -45,6 +45,9 @@ type Closure struct {
 	// Cgo are the directories of the packages that are compiled with cgo. What C
 	// source includes is not known.
 	Cgo []string
+	// Unbuilt are the directories of the packages of which no Go file is compiled.
+	// The go command refuses them.
+	Unbuilt []string
 }
 
 // Target is what a build is for.
@@ -152,6 +155,9 @@ func (r *reach) closure(main int32) *Closure {
 		}
 		if r.picked[pkg].cgo {
 			c.Cgo = append(c.Cgo, p.dir)
+		}
+		if !r.picked[pkg].built {
+			c.Unbuilt = append(c.Unbuilt, p.dir)
 		}
 	}
 	return c

@@ -96,6 +96,7 @@ func (target Target) eval(x constraint.Expr) truth {
 type pick struct {
 	known  bool
 	cgo    bool
+	built  bool // of some Go file
 	groups []*group
 	files  chunks // besides those of groups, when nothing can be built
 }
@@ -109,17 +110,16 @@ func (s *Selection) pick(n int32) *pick {
 	out.known = true
 	p := &s.tree.pkgs[n]
 	out.groups = make([]*group, 0, len(p.groups))
-	built := false
 	for i := range p.groups {
 		g := &p.groups[i]
 		if g.cgo && !s.cgo || g.cond == condNever || !s.holds[g.cond] {
 			continue
 		}
-		built = built || !g.beside
+		out.built = out.built || !g.beside
 		out.cgo = out.cgo || g.cgo && !g.beside
 		out.groups = append(out.groups, g)
 	}
-	if !built {
+	if !out.built {
 		// The go command says why when it sees the Go files.
 		for i := range p.groups {
 			out.files = append(out.files, p.groups[i].names...)

@@ -13,7 +13,7 @@ import (
 // cgo. In doubt it may choose other files, and this says nothing.
 func (sc *scope) needsCgo(c *closure.Closure, target closure.Target) bool {
 	found := map[*scan.Package][]string{}
-	for _, dir := range c.Packages {
+	for _, dir := range c.Unbuilt {
 		if p := sc.index.PackageAt(dir); p != nil {
 			if files := cgoOnly(p, target); len(files) > 0 {
 				found[p] = files
@@ -24,7 +24,7 @@ func (sc *scope) needsCgo(c *closure.Closure, target closure.Target) bool {
 	if len(found) == 0 || slices.ContainsFunc(c.Packages, func(dir string) bool { return sc.inDoubt(c, dir, target) }) {
 		return false
 	}
-	for _, dir := range c.Packages {
+	for _, dir := range c.Unbuilt {
 		p := sc.index.PackageAt(dir)
 		files := found[p]
 		if len(files) == 0 {
