@@ -116,8 +116,9 @@ func (d *disk) fill(leave int64) error {
 	if err != nil {
 		return err
 	}
-	// What is free is in pieces, and some of it is for the file system itself.
-	free, size := int64(st.Bavail)*st.Bsize-leave, int64(0)
+	// What is free is in pieces, and some of it is for the file system itself. The
+	// daemon may also take what is kept back for root.
+	free, size := int64(st.Bfree)*st.Bsize-leave, int64(0)
 	for step := free; step >= st.Bsize && size < free; {
 		if err := syscall.Fallocate(int(f.Fd()), 0, size, min(step, free-size)); err != nil {
 			step /= 2

@@ -51,6 +51,7 @@ func daemonFaults() []fault {
 	all := []fault{
 		{name: "while Go files are sent", at: stepNames, before: slowClient(slowFile)},
 		{name: "while embedded files are sent", at: stepOthers, before: slowClient(embedFile)},
+		{name: "while the builder image is pulled", at: `\[builder\] FROM`, before: layerHangs},
 		{name: "in the scan", at: stepScan},
 		{name: "in the module download", at: stepDownload, download: true, before: proxyHangs},
 		{name: "while std is compiled", at: stepStd},
@@ -188,17 +189,21 @@ func processFaults() []fault {
 
 // diskFaults fill the daemon's disk.
 func diskFaults() []fault {
-	const group = "The daemon's disk is full"
-	const full = `no space left on device|its own lines above say why|disk|go mod download`
+	// Steps run at once: which of them misses the room first is another one each time.
+	const group = "The daemon's disk gets full"
+	const full = `no space left on device`
+	const oneOf = full + `|(go build .*|go mod download|gopherfile rootfs .*) failed with exit code 1`
 	fill := func(leave int64) func(context.Context, *world) error {
 		return func(_ context.Context, w *world) error { return w.disk.fill(leave) }
 	}
 	now := func(w *world, _ *running) error { return w.disk.fill(0) }
 	return []fault{
-		{group: group, name: "before the build", before: fill(0), slow: true, want: full, says: `no space left on device`, quick: true},
-		{group: group, name: "while embedded files are sent", at: stepOthers, before: slowClient(embedFile), then: now, want: full, says: `no space left on device`},
-		{group: group, name: "in the module download", at: stepDownload, download: true, then: now, want: full, says: `no space left on device`},
-		{group: group, name: "while the binary is compiled", at: stepCompile, slow: true, then: now, want: full, says: `no space left on device`},
+		{group: group, name: "before the build", before: fill(0), slow: true, want: full, says: full, quick: true},
+		{group: group, name: "while embedded files are sent", at: stepOthers, before: slowClient(embedFile), then: now, want: oneOf, says: full},
+		{group: group, name: "in the module download", at: stepDownload, download: true, before: proxyHangs, want: oneOf, says: `go: .*dep.*` + full,
+			then: func(w *world, r *running) error { return errors.Join(now(w, r), w.proxy.heal()) }},
+		{group: group, name: "while std is compiled", at: stepStd, then: now, want: oneOf, says: full},
+		{group: group, name: "while the binary is compiled", at: stepCompile, slow: true, then: now, want: `go build \. for linux/\w+ failed`, says: full},
 	}
 }
 

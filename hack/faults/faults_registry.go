@@ -36,6 +36,9 @@ func layerBreaks(a answer) func(context.Context, *world) error {
 	}
 }
 
+// layerHangs makes that layer not arrive until the registry is healed.
+func layerHangs(ctx context.Context, w *world) error { return layerBreaks(w.registry.hang)(ctx, w) }
+
 // configBreaks does so for the image config of the builder.
 func configBreaks(a answer) func(context.Context, *world) error {
 	return func(_ context.Context, w *world) error {
@@ -51,7 +54,7 @@ func builderFaults() []fault {
 	const group = "The registry of the builder image"
 	const image = `no builder image REGISTRY/golang:1.26-alpine: .*`
 	return list{
-		{name: "refuses connections", want: `(?i)connection refused`, before: func(_ context.Context, w *world) error { return w.registry.stop() }},
+		{name: "refuses connections, also for the frontend's image", want: `(?i)connection refused`, before: func(_ context.Context, w *world) error { return w.registry.stop() }},
 		{name: "cuts connections", want: image, met: true, before: registryBreaks(builderManifest, reset)},
 		{name: "does not answer", want: image + `no answer`, met: true, limit: 5 * time.Minute, before: func(_ context.Context, w *world) error {
 			w.registry.breaks(w.registry.on(path(builderManifest), w.registry.hang))
