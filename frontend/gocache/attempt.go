@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,8 +15,9 @@ import (
 // Attempt runs a go build of packages whose objects others will want: args are
 // go build, its flags, -- and the packages. What cannot be loaded is left out,
 // and what does not compile is no error: whoever needs it will be told, in the
-// words of his own go command. An error is a command that could not run at all
-// or that was killed.
+// words of his own go command. An error is a command that could not run at all,
+// or one of which something was killed or could not be written: its objects would
+// be missed for as long as the output of this is kept.
 func Attempt(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	at := slices.Index(args, "--")
 	if at < 2 {
@@ -23,8 +25,13 @@ func Attempt(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	run := func(args []string) (failed bool, err error) {
 		c := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // G204: it is what the caller wants to be run
-		c.Stdout, c.Stderr = stdout, stderr
-		return exited(c.Run())
+		var said bytes.Buffer
+		c.Stdout, c.Stderr = stdout, io.MultiWriter(stderr, &said)
+		failed, err = exited(c.Run())
+		if line := broken.Find(said.Bytes()); failed && line != nil {
+			err = fmt.Errorf("%s %s broke off: %s", args[0], args[1], bytes.TrimSpace(line))
+		}
+		return failed, err
 	}
 	failed, err := run(args)
 	if err != nil || !failed {
@@ -37,6 +44,10 @@ func Attempt(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	_, err = run(append(slices.Clone(args[:at+1]), loadable...))
 	return err
 }
+
+// broken is what the go command says of a compiler that was killed, for its memory
+// as a rule, and of a cache program that could not write.
+var broken = regexp.MustCompile(`(?m)^.*: (signal: .*|gocache: write .*)$`)
 
 // loadable returns the packages that can be loaded with all that they import.
 func loadable(ctx context.Context, build, packages []string, stderr io.Writer) ([]string, error) {
