@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 )
 
 // settings are what go env says.
@@ -146,17 +148,9 @@ func join(a, b string) string {
 }
 
 // flag returns the value of a flag of the go command, where the last one counts.
-func (r *run) flag(b Build, name string) (v string) {
-	flags := append(strings.Fields(r.GOFLAGS), b.Flags...)
-	for i, f := range flags {
-		f, dashed := strings.CutPrefix(f, "-")
-		f = strings.TrimPrefix(f, "-")
-		if rest, ok := strings.CutPrefix(f, name+"="); ok && dashed {
-			v = rest
-		} else if f == name && dashed && i+1 < len(flags) {
-			v = flags[i+1]
-		}
-	}
+func (r *run) flag(b Build, name string) string {
+	words, _ := goflags.Split(r.GOFLAGS) // the go command refuses a quote that is never closed
+	v, _ := goflags.Value(append(words, b.Flags...), name)
 	return v
 }
 

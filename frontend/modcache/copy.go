@@ -165,12 +165,12 @@ func (r *run) stub(m module.Version) error {
 // times.
 func settle(out string) error {
 	var all []string
-	downloads := filepath.Join(out, "cache") + string(filepath.Separator)
+	downloads, ours := filepath.Join(out, "cache")+string(filepath.Separator), filepath.Join(out, filepath.FromSlash(backFile))
 	err := filepath.WalkDir(out, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(name, downloads) && !d.IsDir() && !slices.Contains([]string{".mod", ".ziphash"}, filepath.Ext(name)) {
+		if strings.HasPrefix(name, downloads) && !d.IsDir() && name != ours && !slices.Contains([]string{".mod", ".ziphash"}, filepath.Ext(name)) {
 			return os.Remove(name)
 		}
 		all = append(all, name)

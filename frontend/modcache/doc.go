@@ -13,6 +13,7 @@
 //	PATH@VERSION/...                        files of the packages that are reached
 //	cache/download/PATH/@v/VERSION.ziphash  the line of go.sum
 //	cache/download/PATH/@v/VERSION.mod      the module graph
+//	cache/back.json                         what the packages import of the tree, if anything
 //
 // Of a package that is every file in its directory but tests, and what it
 // embeds. A package with cgo, or with assembly that includes from elsewhere,

@@ -175,6 +175,28 @@ func TestFillTampered(t *testing.T) {
 	}
 }
 
+// With GOFIPS140 a part of the standard library is in the shared cache, which no
+// go.sum confirms. It is not used.
+func TestFillSnapshot(t *testing.T) {
+	long(t)
+	p := newProject(t, "main", ".")
+	p.more = []string{"GOFIPS140=v1.0.0"}
+	builds := mainBuilds()
+	for i := range builds {
+		builds[i].Imports = append(builds[i].Imports, "crypto/aes")
+	}
+	cache := t.TempDir()
+	want := snapshot(t, p.must(p.fill(cache, builds...)).out)
+	frozen, err := filepath.Glob(filepath.Join(cache, "golang.org/fips140@*/fips140/*/aes/aes.go"))
+	if err != nil || len(frozen) != 1 || !strings.Contains(want, "/aes/aes.go") {
+		t.Fatalf("%v in %q, %v", frozen, want, err)
+	}
+	write(t, frozen[0], "package aes\n\nconst BlockSize = 1\n")
+	if got := snapshot(t, p.must(p.fill(cache, builds...)).out); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func remove(t *testing.T, name string) {
 	t.Helper()
 	if err := os.RemoveAll(name); err != nil {

@@ -80,7 +80,7 @@ func TestElsewhere(t *testing.T) {
 }
 
 func TestFlag(t *testing.T) {
-	r := &run{settings: settings{GOFLAGS: "-mod=mod -modfile=/x.mod"}, Options: Options{Dir: "/d"}}
+	r := &run{settings: settings{GOFLAGS: `-mod=mod "--modfile=/x.mod"`}, Options: Options{Dir: "/d"}}
 	for flags, want := range map[string][2]string{
 		"":                      {"mod", "/x.mod"},
 		"-mod=readonly":         {"readonly", "/x.mod"},

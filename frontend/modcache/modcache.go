@@ -2,6 +2,7 @@ package modcache
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -130,18 +131,20 @@ func (r *run) fill(ctx context.Context) (*Back, error) {
 	if err != nil {
 		return nil, err
 	}
+	back := r.back()
 	for _, step := range []func() error{
 		func() error { return r.missed() },
 		func() error { return r.copyAll(sel) },
 		func() error { return r.consulted() },
 		func() error { return r.trace(ctx) },
+		func() error { return back.write(r.Out) },
 		func() error { return settle(r.Out) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	return r.back(), nil
+	return back, nil
 }
 
 // prepare makes the list of builds. With -mod=mod the go command wants to
@@ -186,6 +189,24 @@ func (r *run) back() *Back {
 	}
 	slices.Sort(back.Imports)
 	return back
+}
+
+// backFile is where a module cache says what its packages import of the tree. The
+// go command does not look there.
+const backFile = "cache/back.json"
+
+// write notes in a module cache what its packages import of the tree, if that is
+// anything.
+func (b *Back) write(out string) error {
+	if len(b.Imports) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(out, filepath.FromSlash(backFile))
+	return errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, append(data, '\n'), 0o644))
 }
 
 // empty removes what is in a directory.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -227,6 +229,7 @@ func (p *project) fill(cache string, builds ...Build) result {
 	res.err, res.stderr = err, stderr.String()
 	if back != nil {
 		res.back = back.Imports
+		p.checkBack(res)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		p.t.Errorf("temporary files are left: %q, %v", left, err)
@@ -235,6 +238,22 @@ func (p *project) fill(cache string, builds ...Build) result {
 		p.t.Errorf("the tree was changed:\n%s", after)
 	}
 	return res
+}
+
+// checkBack checks that the module cache says what leads back, and nothing else.
+func (p *project) checkBack(res result) {
+	p.t.Helper()
+	data, err := os.ReadFile(filepath.Join(res.out, filepath.FromSlash(backFile)))
+	var noted Back
+	switch {
+	case len(res.back) == 0 && errors.Is(err, fs.ErrNotExist):
+		return
+	case err == nil:
+		err = json.Unmarshal(data, &noted)
+	}
+	if err != nil || !slices.Equal(noted.Imports, res.back) {
+		p.t.Errorf("%s: %v, %q, want %q", backFile, err, noted.Imports, res.back)
+	}
 }
 
 // must is a result that did not fail.

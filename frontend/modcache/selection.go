@@ -28,7 +28,7 @@ func (r *run) selection() (map[module.Version]*selected, error) {
 	sel := map[module.Version]*selected{}
 	for _, b := range r.builds {
 		for _, p := range b.packages {
-			m, dir, ok := r.moduleOf(p)
+			m, dir, ok := p.moduleOf()
 			if !ok {
 				continue
 			}
@@ -42,29 +42,21 @@ func (r *run) selection() (map[module.Version]*selected, error) {
 				return nil, fmt.Errorf("package %s is outside of its module", p.ImportPath)
 			}
 			s.dirs[rel] = append(s.dirs[rel], p.EmbedPatterns...)
-			s.whole = s.whole || p.Standard || p.includes()
+			s.whole = s.whole || p.includes()
 		}
 	}
 	return sel, nil
 }
 
-// moduleOf returns the module that a package is copied of. With GOFIPS140 a
-// part of the standard library lies in the module cache, too.
-func (r *run) moduleOf(p *pkg) (m module.Version, dir string, ok bool) {
-	if p.external() {
-		a := p.Module.actual()
-		return module.Version{Path: a.Path, Version: a.Version}, p.Module.Dir, true
-	}
-	if !p.Standard {
+// moduleOf returns the module that a package is copied of. What the go command
+// unpacks of the standard library with GOFIPS140 is none: it unpacks that again
+// where the copies are, and nobody else writes there.
+func (p *pkg) moduleOf() (m module.Version, dir string, ok bool) {
+	if !p.external() {
 		return m, "", false
 	}
-	rel, ok := inside(r.cache, p.Dir)
-	path, rest, at := strings.Cut(rel, "@")
-	if !ok || !at {
-		return m, "", false
-	}
-	version, _, _ := strings.Cut(rest, "/")
-	return module.Version{Path: path, Version: version}, filepath.Join(r.cache, filepath.FromSlash(path)+"@"+version), true
+	a := p.Module.actual()
+	return module.Version{Path: a.Path, Version: a.Version}, p.Module.Dir, true
 }
 
 // includes reports whether a package may read files of other directories while

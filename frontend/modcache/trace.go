@@ -21,21 +21,17 @@ func (r *run) trace(ctx context.Context) error {
 		"GOMODCACHE=" + r.Out, "GOPROXY=" + proxy.String(),
 		"GONOPROXY=none", "GONOSUMDB=none", "GOSUMDB=off",
 	}
-	inOut := &run{Options: r.Options, private: r.private, settings: r.settings}
 	traces, err := r.traces()
 	if err != nil {
 		return err
 	}
-	err = parallel(2, traces, func(b *build) error {
-		again, err := inOut.list(ctx, b, b.modfile, env)
-		if err != nil || b.packages == nil {
-			return err
+	err = r.listOut(ctx, traces, env)
+	// The go command goes on when it cannot write a go.mod file.
+	if err == nil && scarce(r.Out) {
+		if err := r.listOut(ctx, traces, append(env, "GOPROXY=off")); err != nil {
+			return fmt.Errorf("write the module cache: the disk is nearly full, and something is missing: %w", r.say(err))
 		}
-		if path := r.differ(b.packages, again); path != "" {
-			return fmt.Errorf("package %s is another one without the rest of the module cache", path)
-		}
-		return nil
-	})
+	}
 	switch {
 	case err == nil || r.private:
 		return r.say(err)
@@ -47,6 +43,21 @@ func (r *run) trace(ctx context.Context) error {
 		err = errors.New(strings.TrimSpace(e.text))
 	}
 	return fmt.Errorf("%w: %w", errSuspect, err)
+}
+
+// listOut lists builds in what was written, and compares them.
+func (r *run) listOut(ctx context.Context, builds []*build, env []string) error {
+	inOut := &run{Options: r.Options, private: r.private, settings: r.settings}
+	return parallel(2, builds, func(b *build) error {
+		again, err := inOut.list(ctx, b, b.modfile, env)
+		if err != nil || b.packages == nil {
+			return err
+		}
+		if path := r.differ(b.packages, again); path != "" {
+			return fmt.Errorf("package %s is another one without the rest of the module cache", path)
+		}
+		return nil
+	})
 }
 
 // traces are the builds as they were listed, and, where that has changed go.mod,
