@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,8 +11,9 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	spdxjson "github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx"
+
+	"github.com/gopherfile/gopherfile/frontend/sbom/sbomtest"
 )
 
 // cmdScanner makes an image that BuildKit can start for an SBOM: scanner NAME.
@@ -29,15 +29,21 @@ func cmdScanner(ts *testscript.TestScript, _ bool, args []string) {
 	dockerfile(ts, dir, ts.Getenv("REGISTRY")+"/"+args[0], "FROM scratch\nCOPY scanner /scanner\nENTRYPOINT [\"/scanner\"]\n")
 }
 
-// cmdSBOM compares a document with binaries: sbom STATEMENT BINARY… It must be
-// read by the library of the SPDX project, have the files in this order, and for
-// each of them the modules that go version -m lists, and no others.
+// cmdSBOM checks a document, alone or in a statement: sbom FILE [BINARY…]. It must
+// be valid, have the binaries as its files in this order, and for each of them the
+// modules that go version -m lists, and no others.
 func cmdSBOM(ts *testscript.TestScript, _ bool, args []string) {
 	var statement struct{ Predicate json.RawMessage }
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &statement))
-	doc, err := spdxjson.Read(bytes.NewReader(statement.Predicate))
-	ts.Check(err)
-	if len(doc.Files) != len(args)-1 {
+	data := []byte(ts.ReadFile(args[0]))
+	ts.Check(json.Unmarshal(data, &statement))
+	if statement.Predicate != nil {
+		data = statement.Predicate
+	}
+	doc, err := sbomtest.Read(data)
+	if err != nil {
+		ts.Fatalf("%s is not valid: %v", args[0], err)
+	}
+	if len(args) > 1 && len(doc.Files) != len(args)-1 {
 		ts.Fatalf("%s has %d files, want %d", args[0], len(doc.Files), len(args)-1)
 	}
 	for i, name := range args[1:] {

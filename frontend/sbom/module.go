@@ -45,9 +45,14 @@ func mainPackage(in *Input, m *debug.Module) pkg {
 	if p.Version == "" {
 		p.Version = in.Revision
 	}
-	if in.Source != "" && in.Revision != "" && isRemote(in.Source) {
+	if in.Revision != "" && isRemote(in.Source) {
 		// What VCS locators of SPDX look like (7.7, package download location).
-		p.Location = "git+" + in.Source + "@" + strings.TrimSuffix(in.Revision, "-dirty")
+		location := "git+" + in.Source + "@" + strings.TrimSuffix(in.Revision, "-dirty")
+		if locationPattern.MatchString(location) {
+			p.Location = location
+		} else {
+			p.SourceInfo = "built from " + location
+		}
 	}
 	return p.identified("main", m.Path)
 }
@@ -57,6 +62,11 @@ func isRemote(source string) bool {
 	u, err := url.Parse(source)
 	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme == "ssh") && !strings.ContainsAny(source, "@ \t")
 }
+
+// locationPattern is what the validators of the SPDX project take for a location
+// in git. SPDX has no such rule, but with a host like localhost, or one below
+// .internal, they call the whole document invalid.
+var locationPattern = regexp.MustCompile(`^git\+[a-z]+://(?i:[a-z0-9]+([-.][a-z0-9]+)*\.[a-z]{2,5})(:[0-9]{1,5})?/[^\s#]*$`)
 
 // stdPackages are the standard library and the toolchain of a release.
 func stdPackages(release string) (std, toolchain pkg) {
@@ -93,9 +103,9 @@ func basePackage(b Base) pkg {
 	p.Comment = "what is in the image is not listed here"
 	if hash, ok := strings.CutPrefix(b.Digest, "sha256:"); ok {
 		p.Checksums = []checksum{{"SHA256", hash}}
-		locator := "pkg:oci/" + repository[strings.LastIndex(repository, "/")+1:] + "@" + url.QueryEscape(b.Digest) + "?repository_url=" + url.QueryEscape(repository)
+		locator := "pkg:oci/" + repository[strings.LastIndex(repository, "/")+1:] + "@" + escape(b.Digest) + "?repository_url=" + escape(repository)
 		if tag != "" {
-			locator += "&tag=" + url.QueryEscape(tag)
+			locator += "&tag=" + escape(tag)
 		}
 		p.Refs = []externalRef{purl(locator)}
 	}

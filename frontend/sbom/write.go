@@ -23,7 +23,7 @@ func Write(in Input) ([]byte, error) {
 	for _, f := range in.Files {
 		w.file(root, f)
 	}
-	doc := w.document()
+	doc := w.document(root)
 	data, err := encode(doc)
 	if err != nil {
 		return nil, err
@@ -59,8 +59,10 @@ func (w *writer) root() string {
 	if w.in.Image {
 		p.Purpose = "CONTAINER"
 	}
+	if len(w.in.Files) > 0 {
+		p.Comment = "the files of this document are in it"
+	}
 	id := w.add(p.identified("root"))
-	w.relate(documentID, "DESCRIBES", id)
 	if w.in.Base.Name != "" {
 		w.relate(id, "DESCENDANT_OF", w.add(basePackage(w.in.Base)))
 	}
@@ -75,18 +77,20 @@ func (w *writer) file(root string, f File) {
 		Checksums:        []checksum{{"SHA1", f.SHA1}, {"SHA256", f.SHA256}},
 		LicenseConcluded: noAssertion, LicenseInFile: []string{noAssertion}, Copyright: noAssertion,
 	}
-	w.relate(root, "CONTAINS", out.ID)
+	// Not all files of the root are known, and a package of which only some are must
+	// contain none (7.8): the document describes the file itself.
+	w.relate(documentID, "DESCRIBES", out.ID)
 	if f.Info == nil {
 		out.Comment = "the file has no build info"
 	} else {
 		out.Comment = settings(f.Info)
-		w.modules(out.ID, f.Info)
+		w.modules(root, out.ID, f.Info)
 	}
 	w.files = append(w.files, out)
 }
 
 // modules adds what is linked into a binary.
-func (w *writer) modules(binary string, info *debug.BuildInfo) {
+func (w *writer) modules(root, binary string, info *debug.BuildInfo) {
 	std, toolchain := stdPackages(info.GoVersion)
 	w.relate(w.add(toolchain), "BUILD_TOOL_OF", binary)
 	linked := []string{w.add(std)}
@@ -98,8 +102,10 @@ func (w *writer) modules(binary string, info *debug.BuildInfo) {
 	main := ""
 	if info.Main.Path != "" {
 		main = w.add(mainPackage(w.in, &info.Main))
-		w.relate(documentID, "DESCRIBES", main)
-		w.relate(binary, "GENERATED_FROM", main)
+		w.relate(root, "CONTAINS", main)
+		// Syft leaves out what something is GENERATED_FROM, for it means source packages
+		// of distributions by that.
+		w.relate(main, "GENERATES", binary)
 	}
 	for _, id := range linked {
 		// Binaries of one module may link different modules.
@@ -119,8 +125,9 @@ func (w *writer) relate(element, kind, related string) {
 	w.relationships[relationship{element, kind, related}] = true
 }
 
-// document is all that was collected, in order.
-func (w *writer) document() *document {
+// document is all that was collected, in order. Readers that know one root take
+// the first element that is described.
+func (w *writer) document(root string) *document {
 	doc := &document{
 		Version: "SPDX-2.3", License: "CC0-1.0", ID: documentID, Name: w.in.Name,
 		Namespace: namespace + escape(w.in.Name),
@@ -134,9 +141,9 @@ func (w *writer) document() *document {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(doc.Files, func(a, b file) int { return cmp.Compare(a.Name, b.Name) })
-	doc.Relationships = slices.SortedFunc(maps.Keys(w.relationships), func(a, b relationship) int {
+	doc.Relationships = append([]relationship{{documentID, "DESCRIBES", root}}, slices.SortedFunc(maps.Keys(w.relationships), func(a, b relationship) int {
 		return cmp.Or(cmp.Compare(a.Element, b.Element), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Related, b.Related))
-	})
+	})...)
 	return doc
 }
 

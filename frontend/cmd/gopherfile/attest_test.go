@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"debug/buildinfo"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gopherfile/gopherfile/frontend/sbom/sbomtest"
 )
 
 // twice puts the program of the test where the graph has binaries: as it is
@@ -79,6 +83,9 @@ func TestSBOM(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := read(t, filepath.Join(to, "sbom.spdx.json"))
+	if _, err := sbomtest.Read([]byte(got)); err != nil {
+		t.Error(err)
+	}
 	for _, want := range []string{
 		`"fileName": "./app"`, `"fileName": "./script"`, `"created": "2023-11-14T22:13:20Z"`, `"the file has no build info"`, `"name": "stdlib"`,
 		`"checksumValue": "f572d396fae9206628714fb2ce00f72e94f2258f"`,                         // sha1sum of hello
@@ -177,6 +184,38 @@ func TestVuln(t *testing.T) {
 	}
 	if err := run(append(args, "-db", "file:///other", from, to, name)); err == nil || errors.Is(err, errVulnerable) {
 		t.Errorf("a program that fails: got %v, want its error", err)
+	}
+}
+
+// TestVulnUnread asks nobody about a program for Plan 9, whose format govulncheck
+// does not know. That is an error where a finding would be one.
+func TestVulnUnread(t *testing.T) {
+	data := dynamic().Bytes()
+	data = data[bytes.Index(data, []byte("\xff Go buildinf:")):]
+	program := []byte{0, 0, 6, 0x47}
+	for _, word := range []uint32{16, uint32(len(data)), 0, 0, 0x1020, 0, 0} { // code, data, …, entry point
+		program = binary.BigEndian.AppendUint32(program, word)
+	}
+	program = append(append(program, make([]byte, 16)...), data...)
+	from, name := twice(t)
+	for _, dir := range []string{"0", "0-symbols"} {
+		file := filepath.Join(from, dir, "app")
+		if err := errors.Join(os.Remove(file), os.WriteFile(file, program, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := t.TempDir()
+	args := []string{"vuln", "-govulncheck", filepath.Join(to, "none"), "-platform", "plan9/arm"}
+	if err := run(append(args, from, to, name)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "app for plan9/arm\n\ngovulncheck cannot read a binary of this format.\n"
+	if got := read(t, filepath.Join(to, "vuln.txt")); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	err := run(append(args, "-fail", from, to, name))
+	if want := "vuln: 0/app: govulncheck cannot read Plan 9: look into the binary for another platform"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
