@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
@@ -16,18 +17,30 @@ const (
 	refChunk = 4 << 20
 )
 
-// refReader reads parts of a file of a state. Every page is asked for once. It is
-// for one goroutine.
+// Limits of what is read of a file. A binary asks for a few pages; a file that is
+// made to be read page by page must neither be kept whole nor be read forever.
+const (
+	refKept = 8 << 20
+	refAll  = 256 << 20
+)
+
+// refReader reads parts of a file of a state. A page is asked for once, as long as
+// not much else is read. It is for one goroutine.
 type refReader struct {
 	ctx  context.Context
 	ref  client.Reference
 	name string
 	size int64
-	// pages are those that were read, by number.
+	// pages are those that are kept, by number. Those of one call share its data.
 	pages map[int64][]byte
-	// calls counts those to the daemon.
-	calls int
+	// kept are the calls that the pages come from, the oldest first.
+	kept []refCall
+	// all is the length of all that was read, and held that of what is kept.
+	all, held int64
 }
+
+// refCall is what one call to the daemon has read: some pages, of a length.
+type refCall struct{ first, last, length int64 }
 
 // openRef opens a file.
 func openRef(ctx context.Context, ref client.Reference, name string) (*refReader, error) {
@@ -35,7 +48,7 @@ func openRef(ctx context.Context, ref client.Reference, name string) (*refReader
 	if err != nil {
 		return nil, pathError("stat", name, err)
 	}
-	return &refReader{ctx: ctx, ref: ref, name: name, size: st.Size, pages: map[int64][]byte{}, calls: 1}, nil
+	return &refReader{ctx: ctx, ref: ref, name: name, size: st.Size, pages: map[int64][]byte{}}, nil
 }
 
 // ReadAt reads a part of the file.
@@ -72,7 +85,10 @@ func (r *refReader) page(first, last int64) ([]byte, error) {
 	}
 	start := first * refPage
 	length := min((last-first+1)*refPage, r.size-start)
-	r.calls++
+	if r.all += length; r.all > refAll {
+		return nil, fmt.Errorf("read %s: more than %d MiB of it would have to be read: is it a binary?", r.name, refAll>>20)
+	}
+	r.forget(length)
 	data, err := r.ref.ReadFile(r.ctx, client.ReadRequest{
 		Filename: r.name,
 		Range:    &client.FileRange{Offset: int(start), Length: int(length)},
@@ -87,5 +103,18 @@ func (r *refReader) page(first, last int64) ([]byte, error) {
 		at := (i - first) * refPage
 		r.pages[i] = data[at:min(at+refPage, length)]
 	}
+	r.kept, r.held = append(r.kept, refCall{first, last, length}), r.held+length
 	return r.pages[first], nil
+}
+
+// forget lets go of the oldest pages, until there is room for more. The first call
+// is kept: the headers are in it.
+func (r *refReader) forget(length int64) {
+	for len(r.kept) > 1 && r.held+length > refKept {
+		oldest := r.kept[1]
+		for i := oldest.first; i <= oldest.last; i++ {
+			delete(r.pages, i)
+		}
+		r.kept, r.held = slices.Delete(r.kept, 1, 2), r.held-oldest.length
+	}
 }

@@ -89,6 +89,52 @@ func TestRefReader(t *testing.T) {
 	}
 }
 
+// vast is a state with a file of zeros, of any size.
+type vast struct {
+	counted
+	size int64
+}
+
+func (v *vast) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
+	return make([]byte, req.Range.Length), nil
+}
+
+func (v *vast) StatFile(context.Context, client.StatRequest) (*fstypes.Stat, error) {
+	return &fstypes.Stat{Size: v.size}, nil
+}
+
+// TestRefReaderBounded reads some bytes here and there of a large file, and all of
+// it: little is kept, and the reading ends.
+func TestRefReaderBounded(t *testing.T) {
+	for _, tt := range []struct{ n, step int }{{1, refPage}, {1, 3 * refPage}, {refChunk, refChunk}, {3 * refPage, 2 * refPage}} {
+		r, err := openRef(t.Context(), &vast{size: 1 << 32}, "/bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, off := make([]byte, tt.n), int64(0)
+		for ; err == nil && off < r.size; off += int64(tt.step) {
+			_, err = r.ReadAt(p, off)
+			held := map[*byte]int64{} // what a call has read is one piece of memory
+			for _, c := range r.kept {
+				held[&r.pages[c.first][0]] = c.length
+			}
+			sum := int64(0)
+			for _, n := range held {
+				sum += n
+			}
+			if sum != r.held || sum > refKept || len(r.pages) != int(sum/refPage) {
+				t.Fatalf("%d bytes at %d: got %d pages of %d bytes, and %d counted, want at most %d", tt.n, off, len(r.pages), sum, r.held, refKept)
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), "more than 256 MiB of it would have to be read") || r.all > refAll+refChunk {
+			t.Errorf("%d bytes each %d: got error %v after %d bytes, want one of the limit", tt.n, tt.step, err, r.all)
+		}
+		if _, err := r.ReadAt(p[:1], 0); err != nil {
+			t.Errorf("got error %v for the header, want what was kept", err)
+		}
+	}
+}
+
 // TestRefReaderFails checks that a failure to read is an error, and not a file
 // that is shorter.
 func TestRefReaderFails(t *testing.T) {

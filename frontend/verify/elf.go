@@ -57,7 +57,7 @@ func (f *Facts) readELF(s *source) {
 	if f.Machine == "" {
 		f.Machine = fmt.Sprintf("machine %d", h.machine)
 	}
-	f.ABI = f.elfFlags(h)
+	f.ABI, f.Entry = f.elfFlags(h), h.entry
 	f.elfIdent(ident, h)
 	if !f.elfTables(s, h) {
 		return

@@ -178,8 +178,7 @@ func notStatic(f *Facts, want Promise) Problem {
 func judgeGo(f *Facts, want Promise) []Problem {
 	const first = "go1.18" // with settings
 	if f.Go == nil {
-		// In some Plan 9 files debug/buildinfo does not find it.
-		if len(f.Damage) > 0 || !want.Program || f.Format == FormatPlan9 || want.Release != "" && version.Compare("go"+want.Release, first) < 0 {
+		if len(f.Damage) > 0 || !want.Program || want.Release != "" && version.Compare("go"+want.Release, first) < 0 {
 			return nil
 		}
 		return []Problem{{
@@ -230,8 +229,7 @@ func judgeSettings(f *Facts, want Promise) []Problem {
 		name, expected, _ := strings.Cut(e, "=")
 		found := f.Setting(name)
 		flag := strings.HasPrefix(name, "-")
-		level, _, _ := strings.Cut(found, ",") // options follow it
-		if found == expected || level == expected || found == "" && !flag || sameTags(name, found, expected) {
+		if found == expected || found == "" && !flag || sameTags(name, found, expected) || sameLevel(name, found, expected) {
 			continue
 		}
 		p := Problem{Found: name + "=" + found, Expected: e, Help: fmt.Sprintf("does the go command of %s heed it?", want.Builder)}
@@ -253,6 +251,23 @@ func sameTags(name, found, expected string) bool {
 		tags := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 		slices.Sort(tags)
 		return slices.Compact(tags)
+	}
+	return slices.Equal(list(found), list(expected))
+}
+
+// sameLevel reports whether two levels of a processor are the same, with the
+// options behind them.
+func sameLevel(name, found, expected string) bool {
+	list := func(s string) []string {
+		options := strings.Split(s, ",")
+		switch level := options[0]; {
+		case name == "GOARM" && len(options) == 1: // what the go command takes then
+			options = append(options, map[bool]string{true: "softfloat", false: "hardfloat"}[level == "5"])
+		case name == "GOARM64" && level != "v8.0": // a part of all later ones
+			options = append(options, "lse")
+		}
+		slices.Sort(options)
+		return slices.Compact(options)
 	}
 	return slices.Equal(list(found), list(expected))
 }

@@ -7,8 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/scan"
 )
 
 // Loadable says what a dynamic ELF program at a path of an image lacks there: its
@@ -21,11 +22,12 @@ func Loadable(f *Facts, root fs.FS, at string) ([]Problem, error) {
 	var problems []Problem
 	if f.Loader != "" {
 		found, err := headAt(root, f.Loader)
-		if err != nil {
-			return nil, err
-		}
 		const help = "choose an image.from with it, or build a static program"
 		switch {
+		case errors.Is(err, scan.ErrLinks):
+			problems = append(problems, Problem{Found: "the loader " + f.Loader + ", which is " + linksInCircle, Expected: "that file in the image", Effect: "too many levels of symbolic links", Help: help})
+		case err != nil:
+			return nil, err
 		case found == nil:
 			problems = append(problems, Problem{Found: "a program that " + f.Loader + " loads", Expected: "that file in the image", Effect: effectMissing, Help: help})
 		case found.Format == "":
@@ -39,7 +41,7 @@ func Loadable(f *Facts, root fs.FS, at string) ([]Problem, error) {
 		return nil, err
 	}
 	for _, name := range f.Libraries {
-		if isMusl := strings.HasPrefix(path.Base(f.Loader), "ld-musl-"); isMusl && strings.HasPrefix(name, "libc.") {
+		if l.musl && (isMusl(name) || name == f.Loader) {
 			continue // the loader is the library
 		}
 		p, err := l.library(name)
@@ -53,21 +55,24 @@ func Loadable(f *Facts, root fs.FS, at string) ([]Problem, error) {
 	return problems, nil
 }
 
-// Limits of what is looked at in an image, where each look is a call to the
-// daemon. Images have a handful of files in ld.so.conf.d, with a directory or two
-// each; 256 libraries that are all there need no more than a few looks each.
-const (
-	maxConfigured = 64 // files, and directories in them
-	maxTried      = 4096
-)
+// linksInCircle is what a file is that links lead to and never reach.
+const linksInCircle = "a link that leads to no file"
 
-// looker looks for libraries in an image.
+// maxTried is how many files are looked at in an image, where each look is a call
+// to the daemon: 256 libraries that are all there need no more than a few each.
+const maxTried = 4096
+
+// looker looks for libraries in an image, as a loader does.
 type looker struct {
 	root fs.FS
 	want Header
+	// musl says that the loader is that of musl, and takes the first file of the
+	// name.
+	musl bool
 	dirs []string
-	cut  bool // the image configures more directories than are in dirs
-	left int  // how many files may still be tried
+	// cut says where the image names more directories than are in dirs.
+	cut  string
+	left int // how many files may still be tried
 }
 
 // library looks for one library. Nil: it is there. What was not looked at is
@@ -94,39 +99,36 @@ func (l *looker) library(name string) (*Problem, error) {
 		}
 		found, err := headAt(l.root, c)
 		switch {
+		case errors.Is(err, scan.ErrLinks):
+			p.Found += fmt.Sprintf(" (%s is %s)", c, linksInCircle)
 		case err != nil:
 			return nil, err
 		case found == nil:
+			continue
 		case *found == l.want:
 			return nil, nil
-		default: // the loader goes on as well
+		default:
 			p.Found += fmt.Sprintf(" (%s is %s)", c, found)
 		}
+		if l.musl { // others go on
+			return p, nil
+		}
 	}
-	if bare && l.cut {
-		p.Found += fmt.Sprintf(" (of /etc/ld.so.conf and /etc/ld.so.conf.d the first %d files and directories were looked at)", maxConfigured)
+	if bare && l.cut != "" {
+		p.Found += fmt.Sprintf(" (of %s were looked at)", l.cut)
 	}
 	return p, nil
 }
 
-// headAt reads the header of a file. Nil: there is none.
+// headAt reads the header of a file. Nil: there is none that a loader would read.
 func headAt(root fs.FS, name string) (*Header, error) {
-	name = strings.TrimPrefix(path.Clean("/"+name), "/")
-	file, err := root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+	head, err := headOf(root, name, 20)
+	switch {
+	case isNothing(err):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, nil
-	}
-	head := make([]byte, 20)
-	if n, err := io.ReadFull(file, head); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
-	} else if n < len(head) || string(head[:4]) != "\x7fELF" {
+	case len(head) < 20 || string(head[:4]) != "\x7fELF":
 		return &Header{}, nil
 	}
 	h := &Header{Format: FormatELF, Bits: 32 * int(head[elf.EI_CLASS]), BigEndian: head[elf.EI_DATA] == byte(elf.ELFDATA2MSB)}
@@ -135,106 +137,25 @@ func headAt(root fs.FS, name string) (*Header, error) {
 	return h, nil
 }
 
-// libraryDirs finds out where the loader looks, in its order.
-func (l *looker) libraryDirs(f *Facts, at string) error {
-	origin := path.Dir(at)
-	for _, dir := range f.SearchPath {
-		l.add(strings.NewReplacer("$ORIGIN", origin, "${ORIGIN}", origin).Replace(dir))
-	}
-	if err := l.configuredDirs(); err != nil {
-		return err
-	}
-	for _, dir := range []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/lib32", "/usr/lib32", "/usr/local/lib"} {
-		l.add(dir)
-	}
-	for _, triple := range triples(f.Header) {
-		for _, dir := range []string{"/lib/", "/usr/lib/", "/usr/local/lib/"} {
-			l.add(dir + triple)
-		}
-	}
-	return nil
-}
-
-// add adds a directory, unless it is looked at before.
-func (l *looker) add(dir string) {
-	if dir = path.Clean(dir); !slices.Contains(l.dirs, dir) {
-		l.dirs = append(l.dirs, dir)
-	}
-}
-
-// triples are the names that Debian has for a machine.
-func triples(h Header) []string {
-	all := map[Header][]string{
-		{FormatELF, 32, false, machineX86}:     {"i386-linux-gnu"},
-		{FormatELF, 64, false, machineX8664}:   {"x86_64-linux-gnu"},
-		{FormatELF, 32, false, machineARM}:     {"arm-linux-gnueabihf", "arm-linux-gnueabi"},
-		{FormatELF, 64, false, machineAArch64}: {"aarch64-linux-gnu"},
-		{FormatELF, 64, false, machineLoong}:   {"loongarch64-linux-gnu"},
-		{FormatELF, 32, true, machineMIPS}:     {"mips-linux-gnu"},
-		{FormatELF, 32, false, machineMIPS}:    {"mipsel-linux-gnu"},
-		{FormatELF, 64, true, machineMIPS}:     {"mips64-linux-gnuabi64"},
-		{FormatELF, 64, false, machineMIPS}:    {"mips64el-linux-gnuabi64"},
-		{FormatELF, 64, true, machinePowerPC}:  {"powerpc64-linux-gnu"},
-		{FormatELF, 64, false, machinePowerPC}: {"powerpc64le-linux-gnu"},
-		{FormatELF, 64, false, machineRISCV}:   {"riscv64-linux-gnu"},
-		{FormatELF, 64, true, machineS390}:     {"s390x-linux-gnu"},
-	}
-	return all[h]
-}
-
-// configuredDirs adds those of ld.so.conf and of the folder beside it, which it
-// includes.
-func (l *looker) configuredDirs() error {
-	names := []string{"etc/ld.so.conf"}
-	entries, err := fs.ReadDir(l.root, "etc/ld.so.conf.d")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, e := range entries { // sorted by name
-		if path.Ext(e.Name()) == ".conf" {
-			names = append(names, path.Join("etc/ld.so.conf.d", e.Name()))
-		}
-	}
-	if len(names) > maxConfigured {
-		names, l.cut = names[:maxConfigured], true
-	}
-	most := len(l.dirs) + maxConfigured
-	for _, name := range names {
-		dirs, err := l.dirsIn(name)
-		if err != nil {
-			return err
-		}
-		for _, dir := range dirs {
-			if l.add(dir); len(l.dirs) > most {
-				l.dirs, l.cut = l.dirs[:most], true
-				return nil
-			}
-		}
-	}
-	return nil
-}
-
-// dirsIn reads the directories in a file such as ld.so.conf.
-func (l *looker) dirsIn(name string) ([]string, error) {
-	file, err := l.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+// headOf reads the start of a file of an image, at most n bytes.
+func headOf(root fs.FS, name string, n int64) ([]byte, error) {
+	file, err := root.Open(strings.TrimPrefix(path.Clean("/"+name), "/"))
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	const most = 64 << 10 // more than as many directories have
-	text, err := io.ReadAll(io.LimitReader(file, most))
-	if err != nil {
-		return nil, err
+	head, err := io.ReadAll(io.LimitReader(file, n))
+	if err == nil {
+		return head, nil
 	}
-	l.cut = l.cut || len(text) == most
-	var dirs []string
-	for line := range strings.Lines(string(text)) {
-		if dir := strings.TrimSpace(line); strings.HasPrefix(dir, "/") {
-			dirs = append(dirs, dir)
-		}
+	if info, e := file.Stat(); e == nil && info.IsDir() {
+		err = &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
 	}
-	return dirs, nil
+	return nil, err
+}
+
+// isNothing reports whether an error says of an image that a file is not there, or
+// is none.
+func isNothing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, scan.ErrIrregular)
 }

@@ -1,12 +1,15 @@
 package verify_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/verify"
 	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
 )
@@ -23,13 +26,13 @@ func TestLoadable(t *testing.T) {
 		return "found a program that needs " + lib + note + ", expected that library in the image; at run time: error while loading shared libraries: " +
 			lib + ": cannot open shared object file" + help
 	}
-	const loader = "/lib64/ld-linux-x86-64.so.2"
+	const loader, musl = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
 	for _, tt := range []struct {
 		name      string
 		loader    string
 		libraries string
 		runPath   string
-		image     map[string]string // a text that begins with -> is a link
+		image     map[string]string // a text that begins with -> is a link; nothing behind it leads to itself
 		want      string
 	}{
 		{"static", "", "", "", nil, ""},
@@ -57,16 +60,73 @@ func TestLoadable(t *testing.T) {
 			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own, "opt/y/liby.so.1": own,
 			"etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf\n/opt/y\n", "etc/ld.so.conf.d/z.conf": "# z\n /opt/z \n", "etc/ld.so.conf.d/README": "/opt/none\n",
 		}, ""},
-		{"musl", "/lib/ld-musl-x86_64.so.1", "libc.musl-x86_64.so.1", "", map[string]string{"lib/ld-musl-x86_64.so.1": own}, ""},
+		{"configured with comments and kinds", loader, "libz.so.1 liby.so.1 libx.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own, "opt/y/liby.so.1": own, "opt/x/libx.so.1": own,
+			"etc/ld.so.conf": "/opt/z # z\n\t/opt/y/ =libc6\ninclude\tmore.conf none.conf # and more\nhwcap 1 /none\n", "etc/more.conf": "#\n/opt/x#x\n",
+		}, ""},
+		{"configured but not included", loader, "libz.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own,
+			"etc/ld.so.conf": "# include /etc/ld.so.conf.d/*.conf\nincludes /etc/ld.so.conf.d/*.conf", "etc/ld.so.conf.d/z.conf": "/opt/z",
+		}, missing("libz.so.1", "")},
+		{"configured by a hidden file", loader, "libz.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own, "etc/ld.so.conf": "include d/*", "etc/d/.z.conf": "/opt/z",
+		}, missing("libz.so.1", "")},
+		{"a folder and a circle in the configuration", loader, "libz.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own,
+			"etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf", "etc/ld.so.conf.d/a.conf/b": "", "etc/ld.so.conf.d/b.conf": "->", "etc/ld.so.conf.d/z.conf": "/opt/z",
+		}, ""},
+		{"a configuration that includes itself", loader, "libz.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own, "etc/ld.so.conf": "include ld.so.conf\n/opt/z",
+		}, ""},
+		{"a configuration of many folders", loader, "libz.so.1", "", map[string]string{
+			"lib64/ld-linux-x86-64.so.2": own, "opt/z/libz.so.1": own, "etc/ld.so.conf": "include /opt/*/ld.so.conf", "opt/z/ld.so.conf": "/opt/z",
+		}, missing("libz.so.1", " (of /etc/ld.so.conf and what it includes the first 64 files and directories were looked at)")},
+		{"a loader that leads to itself", loader, "", "", map[string]string{"lib64/ld-linux-x86-64.so.2": "->"},
+			"found the loader " + loader + ", which is a link that leads to no file, expected that file in the image; at run time: too many levels of symbolic links" + help},
+		{"a library that leads to itself", loader, "libz.so.1", "", map[string]string{"lib64/ld-linux-x86-64.so.2": own, "lib/libz.so.1": "->"},
+			missing("libz.so.1", " (/lib/libz.so.1 is a link that leads to no file)")},
+		{"one that does not", loader, "libz.so.1", "", map[string]string{"lib64/ld-linux-x86-64.so.2": own, "lib/libz.so.1": "->", "usr/lib/libz.so.1": own}, ""},
+
+		{"musl", musl, "libc.musl-x86_64.so.1 libm.so.6 libpthread.so.0 " + musl, "", map[string]string{"lib/ld-musl-x86_64.so.1": own}, ""},
+		{"musl's own directories", musl, "libx.so libz.so", "", map[string]string{"lib/ld-musl-x86_64.so.1": own, "usr/local/lib/libx.so": own, "usr/lib/libz.so": own}, ""},
+		{"not those of others", musl, "libx.so libm-1.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "lib64/libx.so": own, "usr/lib/x86_64-linux-gnu/libx.so": own, "opt/libx.so": own, "etc/ld.so.conf": "/opt\n",
+		}, missing("libx.so", "") + "\n" + missing("libm-1.so", "")},
+		{"configured for musl", musl, "libx.so libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "opt/x/libx.so": own, "opt/z/libz.so": own, "etc/ld-musl-x86_64.path": "/lib:/opt/x\n/opt/z",
+		}, ""},
+		{"configured in place of musl's own", musl, "libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "usr/lib/libz.so": own, "etc/ld-musl-x86_64.path": "/opt/z\n",
+		}, missing("libz.so", "")},
+		{"configured for another machine", musl, "libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "usr/lib/libz.so": own, "etc/ld-musl-aarch64.path": "/opt/z\n",
+		}, ""},
+		{"configured by a folder", musl, "libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "usr/lib/libz.so": own, "etc/ld-musl-x86_64.path/x": "",
+		}, missing("libz.so", "")},
+		{"configured by a circle", musl, "libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "usr/lib/libz.so": own, "etc/ld-musl-x86_64.path": "->",
+		}, missing("libz.so", "")},
+		{"musl elsewhere", "/opt/musl" + musl, "libz.so", "", map[string]string{
+			"opt/musl/lib/ld-musl-x86_64.so.1": own, "opt/z/libz.so": own, "opt/musl/etc/ld-musl-x86_64.path": "/opt/z", "etc/ld-musl-x86_64.path": "/opt/none",
+		}, ""},
+		{"configured by much for musl", musl, "libz.so", "", map[string]string{
+			"lib/ld-musl-x86_64.so.1": own, "opt/z/libz.so": own, "etc/ld-musl-x86_64.path": strings.Repeat("/opt/x:", 64) + "/opt/z",
+		}, missing("libz.so", " (of /etc/ld-musl-x86_64.path the first 64 directories were looked at)")},
+		{"that of another machine first, for musl", musl, "libz.so", "", map[string]string{"lib/ld-musl-x86_64.so.1": own, "lib/libz.so": other, "usr/lib/libz.so": own},
+			missing("libz.so", " (/lib/libz.so is ELF 64-bit little endian AArch64)")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := verifytest.Default(amd64)
 			b.Loader, b.Libraries, b.RunPath = tt.loader, strings.Fields(tt.libraries), tt.runPath
-			image := fstest.MapFS{}
+			image := &circular{fstest.MapFS{}, nil}
 			for name, text := range tt.image {
-				image[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o755}
+				if text == "->" {
+					image.links = append(image.links, name)
+				}
+				image.MapFS[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o755}
 				if to, ok := strings.CutPrefix(text, "-> "); ok {
-					image[name] = &fstest.MapFile{Data: []byte(to), Mode: 0o777 | fs.ModeSymlink}
+					image.MapFS[name] = &fstest.MapFile{Data: []byte(to), Mode: 0o777 | fs.ModeSymlink}
 				}
 			}
 			problems, err := verify.Loadable(read(t, b.Bytes()), image, "/bin/hello")
@@ -78,6 +138,50 @@ func TestLoadable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLoadableFails checks that a failure to read an image is not taken for a file
+// that is missing.
+func TestLoadableFails(t *testing.T) {
+	for _, loader := range []string{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"} {
+		b := verifytest.Default(port(t, "linux/amd64"))
+		b.Loader, b.Libraries = loader, []string{"libz.so.1"}
+		f := read(t, b.Bytes())
+		for _, name := range []string{loader, "/etc/ld.so.conf", "/etc/ld.so.conf.d/z.conf", "/etc/ld-musl-x86_64.path", "/lib/libz.so.1"} {
+			image := &failing{fstest.MapFS{"etc/ld.so.conf": {Data: []byte("include /etc/ld.so.conf.d/*.conf")}, "etc/ld.so.conf.d/z.conf": {}}, name[1:], false}
+			if _, err := verify.Loadable(f, image, "/bin/hello"); image.failed != errors.Is(err, errBroken) {
+				t.Errorf("%s: got error %v when %s cannot be read, want one: %v", loader, err, name, image.failed)
+			}
+		}
+	}
+}
+
+// failing is an image of which one file cannot be read.
+type failing struct {
+	fstest.MapFS
+	name   string
+	failed bool
+}
+
+func (f *failing) Open(name string) (fs.File, error) {
+	if name == f.name {
+		f.failed = true
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errBroken}
+	}
+	return f.MapFS.Open(name)
+}
+
+// circular is an image with links that lead to themselves.
+type circular struct {
+	fstest.MapFS
+	links []string
+}
+
+func (c *circular) Open(name string) (fs.File, error) {
+	if slices.Contains(c.links, name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: scan.ErrLinks}
+	}
+	return c.MapFS.Open(name)
 }
 
 // lines are problems as users read them.
@@ -163,7 +267,7 @@ func TestLoadableBounded(t *testing.T) {
 		return all
 	}
 	files := func(n, dirs int) fstest.MapFS {
-		image := fstest.MapFS{"opt/last/lib0.so": own}
+		image := fstest.MapFS{"opt/last/lib0.so": own, "etc/ld.so.conf": conf("include /etc/ld.so.conf.d/*.conf")}
 		for i := range n {
 			image[fmt.Sprintf("etc/ld.so.conf.d/%03d.conf", i)] = conf(numbered(dirs, fmt.Sprintf("/opt/%d-%%d", i))...)
 		}
@@ -173,7 +277,7 @@ func TestLoadableBounded(t *testing.T) {
 		image[name] = file
 		return image
 	}
-	const note = " (of /etc/ld.so.conf and /etc/ld.so.conf.d the first 64 files and directories were looked at)"
+	const note = " (of /etc/ld.so.conf and what it includes the first 64 files and directories were looked at)"
 	for _, tt := range []struct {
 		name      string
 		image     fstest.MapFS

@@ -135,7 +135,10 @@ func (f *Facts) elfFlags(h *elfHeader) (abi string) {
 func abiOf(p plan.Port) []string {
 	switch p.Arch {
 	case "arm":
-		// The go command's own linker names none.
+		// That is how objects of C pass floats. Without one the linker of the go
+		// command names none, whatever GOARM is; with one it names that of the object,
+		// which may be the soft one for GOARM=7, too. What Go does with floats is in
+		// the build info.
 		if p.Level == "5" {
 			return []string{"", abiSoft}
 		}

@@ -224,7 +224,11 @@ func (c *machoCommands) check(file *macho.File) {
 			}
 			end = max(end, l.Addr+l.Memsz)
 			const execute = 4
-			code = code || l.Prot&execute != 0 && (c.thread || c.main != nil && *c.main >= max(l.Offset, c.end) && *c.main-l.Offset < l.Filesz)
+			started := c.main != nil && *c.main >= max(l.Offset, c.end) && *c.main-l.Offset < l.Filesz
+			if started {
+				f.Entry = l.Addr + (*c.main - l.Offset)
+			}
+			code = code || l.Prot&execute != 0 && (c.thread || started)
 		}
 	}
 	for _, sec := range file.Sections {

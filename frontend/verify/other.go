@@ -4,6 +4,7 @@ import (
 	"debug/plan9obj"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -34,10 +35,43 @@ func (f *Facts) readPlan9(s *source) {
 		entry = binary.BigEndian.Uint64(wide)
 		f.odd("entry point", entry&0xffffffff, word(5))
 	}
+	f.Entry = entry
 	if entry < load+size || entry >= load+size+text {
 		f.damage(Problem{Found: fmt.Sprintf("entry point %#x", entry), Expected: "an address of the code", Effect: "sys: trap: fault", Help: helpDamaged})
 	}
-	f.readGo(s)
+	// The linker aligns the build info in the data, and the library looks for it at
+	// such places of the file: it is shown code that fills its last line.
+	const line = 16
+	gap := (line - (size+text)%line) % line
+	if text+gap > math.MaxUint32 {
+		return
+	}
+	aligned := s.with(patch{4, binary.BigEndian.AppendUint32(nil, uint32(text+gap))})
+	f.readGo(&gapped{source: aligned, at: int64(size + text), size: int64(gap)})
+}
+
+// gapped is a file with some zeros between its parts.
+type gapped struct {
+	source   *source
+	at, size int64
+}
+
+// ReadAt reads a part of the file.
+func (g *gapped) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) && err == nil {
+		part, at, m := p[n:], off+int64(n), 0
+		switch {
+		case at < g.at:
+			m, err = g.source.ReadAt(part[:min(int64(len(part)), g.at-at)], at)
+		case at < g.at+g.size:
+			m = int(min(int64(len(part)), g.at+g.size-at))
+			clear(part[:m])
+		default:
+			m, err = g.source.ReadAt(part, at-g.size)
+		}
+		n += m
+	}
+	return n, err
 }
 
 // maxXCOFFSections is more than AIX programs have.

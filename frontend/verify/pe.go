@@ -57,7 +57,7 @@ func (f *Facts) readPE(s *source) {
 		f.damage(Problem{Found: "PE tables that cannot be read: " + err.Error(), Effect: effectPE, Help: helpDamaged})
 		return
 	}
-	f.Symbols = h.coff.NumberOfSymbols > 0
+	f.Symbols, f.Entry = h.coff.NumberOfSymbols > 0, h.base+h.entry
 	f.peSections(s, h, file)
 	f.peImports(s, h, file)
 	if len(f.Libraries) == 0 && len(f.Damage) == 0 && f.Kind == KindExecutable {

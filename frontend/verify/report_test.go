@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gopherfile/gopherfile/frontend/verify"
+	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
 )
 
 // TestSize checks that no file looks empty that is not.
@@ -42,6 +43,23 @@ func TestPlan9Header(t *testing.T) {
 		}
 		if got := f.String(); got != want {
 			t.Errorf("%#x: got %q, want %q", magic, got, want)
+		}
+	}
+}
+
+// TestPlan9Info reads the build info of programs whose data is at any byte of the
+// file: its place in the data is what the linker aligns.
+func TestPlan9Info(t *testing.T) {
+	file := verifytest.Default(port(t, "linux/arm")).Bytes()
+	data := file[bytes.Index(file, []byte("\xff Go buildinf:")):]
+	for text := range uint32(33) {
+		head := []byte{0, 0, 6, 0x47}
+		for _, word := range []uint32{text, uint32(len(data)), 0, 0, 0x1020, 0, 0} {
+			head = binary.BigEndian.AppendUint32(head, word)
+		}
+		f := read(t, append(append(head, make([]byte, text)...), data...))
+		if got := f.Setting("GOARCH"); got != "arm" {
+			t.Errorf("behind %d bytes of code: got GOARCH %q, want arm", text, got)
 		}
 	}
 }

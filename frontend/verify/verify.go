@@ -37,6 +37,8 @@ type Facts struct {
 	// System is the operating system as far as the format knows it, "" when it
 	// does not.
 	System string `json:"system,omitempty"`
+	// Entry is the address where the program starts, 0 when the format does not say.
+	Entry uint64 `json:"entry,omitempty"`
 	// Loader starts the program, "" when the system does it alone.
 	Loader string `json:"loader,omitempty"`
 	// Libraries are loaded with the program, in the file's order.

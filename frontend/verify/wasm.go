@@ -9,6 +9,13 @@ import (
 	"strings"
 )
 
+// Limits of a WebAssembly module. The go command writes a dozen sections, and
+// exports what the program says.
+const (
+	maxWasmSections = 1024
+	maxWasmEntries  = 100_000 // of imports, exports and parts of the data
+)
+
 // effectWasm is what a runtime says of a module that it cannot read.
 const effectWasm = "the runtime refuses to compile the module"
 
@@ -36,10 +43,14 @@ func (f *Facts) readWasm(s *source) {
 	f.Kind = KindExecutable
 	// The sections come in this order, and each at most once.
 	order := []byte{1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11}
-	next := 0
+	next, sections := 0, 0
 	var seen []byte
 	var release string
 	for off := uint64(8); off < uint64(s.size); {
+		if sections++; sections > maxWasmSections {
+			f.damage(Problem{Found: fmt.Sprintf("more than %d sections", maxWasmSections), Expected: fmt.Sprintf("at most %d", maxWasmSections), Help: helpDamaged})
+			return
+		}
 		head, _ := s.bytes(off, min(11, uint64(s.size)-off))
 		if len(head) < 2 {
 			f.truncated("a section", off, 2)
@@ -158,6 +169,15 @@ func (r *wasmReader) uint() uint64 {
 	return v
 }
 
+// count reads how many things follow.
+func (r *wasmReader) count() uint64 {
+	n := r.uint()
+	if n > maxWasmEntries {
+		r.bad, n = true, 0
+	}
+	return n
+}
+
 // address leaves out a signed number.
 func (r *wasmReader) address() {
 	for range 5 {
@@ -195,7 +215,7 @@ func wasmProducer(r *wasmReader) string {
 
 // wasmImports tells the systems apart by what they bring.
 func (f *Facts) wasmImports(r *wasmReader) {
-	for range r.uint() {
+	for range r.count() {
 		module := r.name()
 		r.name()
 		kind := r.bytes(1)
@@ -235,22 +255,22 @@ func (r *wasmReader) limits() {
 
 // wasmExports checks that there is something to call.
 func (f *Facts) wasmExports(r *wasmReader) {
-	var names []string
-	for range r.uint() {
+	var initialize, start, run bool
+	for range r.count() {
 		name := r.name()
 		r.bytes(1)
 		r.uint()
 		if r.bad {
 			return
 		}
-		names = append(names, name)
+		initialize, start, run = initialize || name == "_initialize", start || name == "_start", run || name == "run"
 	}
 	switch {
-	case slices.Contains(names, "_initialize"):
+	case initialize:
 		f.Kind = KindLibrary
-	case f.System == "wasip1" && !slices.Contains(names, "_start"):
+	case f.System == "wasip1" && !start:
 		f.damage(Problem{Found: "no function _start", Expected: "one, which a runtime calls", Effect: "nothing runs", Help: helpDamaged})
-	case f.System == "js" && !slices.Contains(names, "run"):
+	case f.System == "js" && !run:
 		f.damage(Problem{Found: "no function run", Expected: "one, which wasm_exec.js calls", Effect: "nothing runs", Help: helpDamaged})
 	}
 }
@@ -261,14 +281,8 @@ type wasmSegment struct{ off, size uint64 }
 // wasmGo finds the build info in the memory that the module starts with, which
 // stands in the file in pieces: zeros are left out.
 func (f *Facts) wasmGo(r *wasmReader) {
-	const most = 100_000
-	n := r.uint()
-	if n > most {
-		r.bad = true
-		return
-	}
 	var segments []wasmSegment
-	for range n {
+	for range r.count() {
 		if mode := r.uint(); mode != 0 || r.bad || !bytes.Equal(r.bytes(1), []byte{0x41}) {
 			return // not as the go command writes it
 		}

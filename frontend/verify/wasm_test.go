@@ -52,3 +52,31 @@ func TestWasmInfo(t *testing.T) {
 		}
 	}
 }
+
+// TestWasmLimits checks that of a module with very many parts only some are looked
+// at, and that what names them is not kept.
+func TestWasmLimits(t *testing.T) {
+	const magic = "\x00asm\x01\x00\x00\x00"
+	entries := func(id byte, n int, entry string) string {
+		return magic + wasmSection(id, string(binary.AppendUvarint(nil, uint64(n)))+strings.Repeat(entry, n))
+	}
+	const importID, exportID, dataID = 2, 7, 11
+	imported, exported, part := "\x01a\x01b\x00\x00", "\x01a\x00\x00", "\x00\x41\x00\x0b\x00"
+	for _, tt := range []struct {
+		name, data string
+		few        string // how many may be there
+		want       string
+	}{
+		{"sections", magic + strings.Repeat(wasmSection(0, "\x01x"), 1025), magic + strings.Repeat(wasmSection(0, "\x01x"), 1024), "more than 1024 sections"},
+		{"imports", entries(importID, 100_001, imported), entries(importID, 100_000, imported), "section 2 at byte 12, which cannot be read"},
+		{"exports", entries(exportID, 100_001, exported), entries(exportID, 100_000, exported), "section 7 at byte 12, which cannot be read"},
+		{"data", entries(dataID, 100_001, part), entries(dataID, 100_000, part), "section 11 at byte 12, which cannot be read"},
+	} {
+		if got := lines(read(t, []byte(tt.data)).Damage); !strings.HasPrefix(got, "found "+tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if got := lines(read(t, []byte(tt.few)).Damage); !strings.HasPrefix(got, "found a WebAssembly module without section 1;") {
+			t.Errorf("%s: got %q for as many as there may be, want nothing of them", tt.name, got)
+		}
+	}
+}
