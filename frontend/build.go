@@ -30,7 +30,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	c = discreet{c}
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
-		return nil, err
+		return nil, shown(err, err.Error())
 	}
 	b := &build{client: c, ui: ui}
 	ctx, cancel := context.WithCancel(ctx)
@@ -38,8 +38,8 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if res, ok, err := b.static(); ok || err != nil {
 		return res, err
 	}
-	if b.source, err = ui.ReadEntrypoint(ctx, "yaml"); err != nil {
-		return nil, &explained{msg: redact.Text("read the build definition: " + err.Error()), err: err}
+	if err := b.read(ctx); err != nil {
+		return nil, shown(err, "read the build definition: "+err.Error())
 	}
 	if res, ok, err := b.printPlan(ctx); ok || err != nil {
 		return res, b.explain(err)
@@ -79,7 +79,7 @@ func caught(err *error) {
 type defect struct{ value any }
 
 func (d *defect) Error() string {
-	return fmt.Sprintf("gopherfile stopped because of a defect of its own: %v; please report it", d.value)
+	return redact.Text(fmt.Sprintf("gopherfile stopped because of a defect of its own: %v; please report it", d.value))
 }
 
 // beside runs a function in a goroutine of its own. What it returns waits for the
@@ -97,11 +97,15 @@ func beside(f func() error) func() error {
 
 // build is one request on its way.
 type build struct {
-	client  client.Client
-	ui      *dockerui.Client
-	source  *dockerui.Source
-	spec    *spec.Spec
-	context *bkllb.State
+	client client.Client
+	ui     *dockerui.Client
+	// source is the build definition as it is shown, written what it says, and
+	// sourceDef where it comes from.
+	source    *dockerui.Source
+	written   []byte
+	sourceDef *pb.Definition
+	spec      *spec.Spec
+	context   *bkllb.State
 	// excludes are the patterns of .dockerignore.
 	excludes []string
 	// contextDef is the definition of the context.
@@ -147,6 +151,16 @@ func (b *build) run(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var res *client.Result
+	err = b.untilBack(ctx, func() (err error) {
+		res, err = b.runPlan(ctx, epoch)
+		return err
+	})
+	return res, err
+}
+
+// runPlan builds what is planned.
+func (b *build) runPlan(ctx context.Context, epoch *time.Time) (*client.Result, error) {
 	in, err := b.graphInput(ctx, epoch)
 	if err != nil {
 		return nil, err

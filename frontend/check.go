@@ -46,7 +46,7 @@ func (b *build) text() []byte {
 	if b.isModule() {
 		return nil
 	}
-	return b.source.Data
+	return b.written
 }
 
 // lint tells what the rules find. When the user wants warnings to be errors,
@@ -72,8 +72,8 @@ func (b *build) tell(ctx context.Context, warnings []lint.Warning) error {
 // is an error of the call.
 func (b *build) check(ctx context.Context) (*bklint.LintResults, error) {
 	res := &bklint.LintResults{}
-	source := int32(res.AddSource(b.source.SourceMap))
 	err := b.resolve(ctx, true)
+	source := int32(res.AddSource(b.source.SourceMap))
 	if err == nil {
 		for _, w := range lint.Check(b.lintInput(), b.lintConfig) {
 			res.Warnings = append(res.Warnings, bklint.Warning{
@@ -88,8 +88,9 @@ func (b *build) check(ctx context.Context) (*bklint.LintResults, error) {
 	if !errors.As(err, &list) && !errors.As(err, &in) {
 		return nil, err
 	}
+	err = b.explain(err)
 	res.Error = &bklint.BuildError{Message: err.Error(), Location: pb.Location{SourceIndex: source}}
-	for _, s := range errdefs.Sources(b.explain(err)) {
+	for _, s := range errdefs.Sources(err) {
 		if s.Info.Filename == b.source.Filename {
 			res.Error.Location.Ranges = append(res.Error.Location.Ranges, s.Ranges...)
 		}

@@ -54,13 +54,12 @@ func (b *build) explain(err error) error {
 		}
 	case errors.As(err, &in):
 		at := spec.Pos{Line: in.Line, Column: in.Column}
-		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: in.Data}, Ranges: llb.Ranges(at, at)}
+		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: redact.Mask(in.Data)}, Ranges: llb.Ranges(at, at)}
 		err = errdefs.WithSource(err, src)
 	case len(errdefs.Sources(err)) == 0:
 		err = errdefs.WithSource(err, b.sourceOf(b.source.Filename, spec.Pos{}))
 	}
-	// What others say of a URL may have its password.
-	return &explained{msg: redact.Text(err.Error()), err: err}
+	return shown(err, err.Error())
 }
 
 // explained is an error in our words. What BuildKit knows of it, such as its
@@ -83,7 +82,7 @@ func (b *build) sourceOf(file string, p spec.Pos) *errdefs.Source {
 	src := &errdefs.Source{Info: b.info(), Ranges: llb.Ranges(p, p)}
 	if file != b.source.Filename && b.tree != nil {
 		if data, err := fs.ReadFile(b.tree, file); err == nil {
-			src.Info = &pb.SourceInfo{Filename: file, Data: data}
+			src.Info = &pb.SourceInfo{Filename: file, Data: redact.Mask(data)}
 		}
 	}
 	return src
@@ -162,6 +161,11 @@ func (b *build) stepError(ctx context.Context, t *plan.Target, err error) error 
 		return &explained{msg: "go test " + b.goFailed(exit.ExitCode, t.Test.Dir, nil), err: err}
 	case strings.Contains(text, "/gocache go build "):
 		return &explained{msg: fmt.Sprintf("go build of packages that %s imports, for %s, %s", t.Name, platform, said), err: err}
+	}
+	for _, own := range []string{"rootfs", "checksums", "sbom", "size"} {
+		if strings.Contains(text, "/gopherfile "+own+" ") {
+			return &explained{msg: fmt.Sprintf("gopherfile %s for %s %s", own, platform, said), err: err}
+		}
 	}
 	for _, bin := range t.Binaries {
 		if strings.Contains(text, `"go build `) && strings.Contains(text, " "+bin.Main+`"`) {

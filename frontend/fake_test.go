@@ -38,6 +38,8 @@ type fake struct {
 	rootfs   fstest.MapFS      // what the rootfs step gives
 	made     fstest.MapFS      // what the generate steps add to the context
 	report   fstest.MapFS      // what a diagnosis gives, below the folder of the download
+	back     func() []string   // what modules import of the context, nil for nothing
+	needs    []string          // files without which a compile fails
 	self     *bkllb.State      // CurrentFrontend, as behind the gateway
 	caps     []string          // LLB capabilities that are missing
 	commit   *sourceresolver.ResolveGitResponse
@@ -152,6 +154,8 @@ func (f *fake) output(name string, ops []vertex) (fstest.MapFS, error) {
 		return f.base, nil
 	case strings.HasSuffix(name, "] find out why"):
 		return f.diagnosis(ops[len(ops)-1].op.GetExec().Meta.Cwd)
+	case name == "[modules] download what is imported" && f.back != nil:
+		return f.ledBack()
 	case step != "[generate":
 		return fstest.MapFS{}, nil
 	}
@@ -183,12 +187,19 @@ func (f *fake) diagnosis(dir string) (fstest.MapFS, error) {
 func (f *fake) run(ctx context.Context, def *pb.Definition, ops []vertex) error {
 	for _, v := range ops {
 		e := v.op.GetExec()
-		if e == nil || f.execErr == nil {
+		if e == nil {
 			continue
 		}
-		code, err := f.execErr(ctx, e.Meta)
+		var code uint32
+		var err error
+		if f.execErr != nil {
+			code, err = f.execErr(ctx, e.Meta)
+		}
 		if err != nil {
 			return err
+		}
+		if code == 0 && f.lacks(e.Meta, ops) {
+			code = 1
 		}
 		if code != 0 {
 			return travel(solveError(withLocation(commandError(code, strings.Join(e.Meta.Args, " "), v.digest), def, v.digest), v.op, def.Metadata[v.digest].Description))

@@ -203,6 +203,10 @@ func behave(t *testing.T, f *fake, key, value string) {
 		f.commitErr = errors.New(value)
 	case "go": // the go command does something else
 		f.compiler.misbehave(t, value)
+	case "back": // modules import these packages of the context
+		f.back = func() []string { return strings.Fields(value) }
+	case "needs": // a compile fails without that file
+		f.needs = append(f.needs, value)
 	case "print": // what a client prints of the answer to a subrequest
 		f.print = value
 	case "exit": // the command that starts like this fails, in that folder

@@ -40,13 +40,14 @@ func (b *build) checkIgnore(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e := &scan.Error{File: name, Msg: fmt.Sprintf("%q is not a pattern (expected one such as *.md; \\[ stands for the character)", p)}
+		e := &scan.Error{File: name}
 		for i, line := range strings.Split(string(data), "\n") {
 			if read, err := ignorefile.ReadAll(strings.NewReader(line)); err == nil && len(read) == 1 && read[0] == p {
-				e.Line, e.Data = i+1, data
+				e.Line, e.Data, p = i+1, data, strings.TrimSpace(line) // not as it was read, with one slash for two
 				break
 			}
 		}
+		e.Msg = fmt.Sprintf("%q is not a pattern (expected one such as *.md; \\[ stands for the character)", p)
 		return e
 	}
 	return nil
@@ -64,7 +65,7 @@ func isPattern(p string) bool {
 // spec, else that of the context.
 func (b *build) ignoreFile(ctx context.Context) (name string, data []byte, err error) {
 	name = path.Base(b.source.Filename) + dockerui.DefaultDockerignoreName
-	if data, err = b.readIn(ctx, b.source.Definition.ToPB(), b.source.Filename+dockerui.DefaultDockerignoreName); err == nil {
+	if data, err = b.readIn(ctx, b.sourceDef, b.source.Filename+dockerui.DefaultDockerignoreName); err == nil {
 		return name, data, nil
 	}
 	name = dockerui.DefaultDockerignoreName

@@ -7,6 +7,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/llb"
 )
 
@@ -16,14 +17,14 @@ func (b *build) outline(ctx context.Context) (*outline.Outline, error) {
 	if err := b.parse(); err != nil {
 		return nil, err
 	}
-	o := &outline.Outline{Name: b.ui.Target, Sources: [][]byte{b.source.Data}}
+	o := &outline.Outline{Name: redact.Value(b.ui.Target), Sources: [][]byte{b.source.Data}}
 	for i := range b.spec.Args {
 		a := &b.spec.Args[i]
 		arg := outline.Arg{Name: a.Name, Location: location(b.spec.At(&a.Name))}
 		if v, ok := b.ui.BuildArgs[a.Name]; ok {
-			arg.Value = v
+			arg.Value = redact.Value(v)
 		} else if a.Default != nil {
-			arg.Value = *a.Default
+			arg.Value = redact.Value(*a.Default)
 		}
 		o.Args = append(o.Args, arg)
 	}

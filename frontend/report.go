@@ -2,10 +2,12 @@ package frontend
 
 import (
 	"context"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
 
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/verify"
 	"github.com/gopherfile/gopherfile/frontend/vuln"
 	"github.com/gopherfile/gopherfile/llb"
@@ -20,21 +22,34 @@ const inlineMessage = "frontend.result.inlinemessage"
 func (b *build) addReport(ctx context.Context, rb *dockerui.ResultBuilder, g *llb.Graph, all []*proof) error {
 	report := builtReport(g, all)
 	if b.plan.Vuln != nil {
-		for i, p := range all {
-			if i > 0 {
-				report += "\n"
-			}
-			found, err := readWhole(ctx, p.result, vuln.TextFile)
-			if err != nil {
-				return err
-			}
-			report += string(found)
+		found, err := findings(ctx, all)
+		if err != nil {
+			return err
 		}
+		report += found
 	}
 	if report != "" {
 		rb.AddMeta(inlineMessage, []byte(report))
 	}
 	return nil
+}
+
+// findings is what was found in the binaries of all platforms. They share what a
+// terminal is shown, and each has room for some lines at least.
+func findings(ctx context.Context, all []*proof) (string, error) {
+	const limit, least = 1 << 20, 4 << 10
+	var report strings.Builder
+	for i, p := range all {
+		if i > 0 {
+			report.WriteByte('\n')
+		}
+		found, err := readWhole(ctx, p.result, vuln.TextFile)
+		if err != nil {
+			return "", err
+		}
+		report.WriteString(redact.Lines(string(found), max(limit/len(all), least)))
+	}
+	return report.String(), nil
 }
 
 // builtReport has a line for each binary of each platform.

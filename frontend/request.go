@@ -19,6 +19,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 	"github.com/gopherfile/gopherfile/llb"
 )
@@ -94,7 +95,7 @@ func (b *build) printPlan(ctx context.Context) (*client.Result, bool, error) {
 	}
 	var text bytes.Buffer
 	err = b.plan.WriteText(&text)
-	return reply(append(dt, '\n'), text.Bytes(), "1.0.0"), true, err
+	return reply([]byte(redact.Text(string(dt))+"\n"), text.Bytes(), "1.0.0"), true, err
 }
 
 // convertLLB answers with the graph of all platforms.
@@ -119,7 +120,10 @@ func (b *build) convertLLB(ctx context.Context) (*convertllb.Result, error) {
 			}
 			out.Def[digest.FromBytes(dt)] = &op
 		}
-		maps.Copy(out.Metadata, def.Metadata)
+		for dgst, md := range def.Metadata {
+			hideTitle(md.Description)
+			out.Metadata[dgst] = md
+		}
 		if out.Source == nil {
 			out.Source = def.Source
 		} else {

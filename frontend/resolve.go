@@ -28,6 +28,7 @@ func (b *build) parse() error {
 		return err
 	}
 	b.spec = s
+	b.showSpec()
 	b.lintConfig, err = lint.ParseConfig(b.source.Filename, b.text(), b.ui.BuildArgs)
 	return err
 }

@@ -21,7 +21,7 @@ func (b *build) revision(ctx context.Context) (revision, source string, err erro
 	source = cmp.Or(b.ui.BuildArgs["SOURCE"], opts["vcs:source"])
 	op := gitSource(b.contextDef)
 	if op == nil || revision != "" && source != "" {
-		return revision, redact.URL(source), nil
+		return revision, redact.Value(source), nil
 	}
 	meta, err := b.client.ResolveSourceMetadata(ctx, op, sourceresolver.Opt{LogName: "[internal] load the commit of the context"})
 	if err != nil {
@@ -31,7 +31,7 @@ func (b *build) revision(ctx context.Context) (revision, source string, err erro
 		revision = cmp.Or(revision, meta.Git.CommitChecksum, meta.Git.Checksum)
 	}
 	remote, _, _ := strings.Cut(cmp.Or(op.Attrs[pb.AttrFullRemoteURL], strings.Replace(op.Identifier, "git://", "https://", 1)), "#")
-	return revision, redact.URL(cmp.Or(source, remote)), nil
+	return revision, redact.Value(cmp.Or(source, remote)), nil
 }
 
 // gitSource is the git repository that a definition starts from, nil when it

@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,38 +24,50 @@ func (b *build) printSizes(ctx context.Context) (*client.Result, bool, error) {
 	if err := b.lookBack(ctx); err != nil {
 		return nil, true, err
 	}
-	in, err := b.graphInput(ctx, nil)
+	var text, data []byte
+	err := b.untilBack(ctx, func() (err error) {
+		text, data, err = b.sizes(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, true, err
 	}
+	return reply(data, text, "1.0.0"), true, nil
+}
+
+// sizes returns what the planned binaries are made of, as text and as JSON.
+func (b *build) sizes(ctx context.Context) (text, data []byte, err error) {
+	in, err := b.graphInput(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
 	in.SBOM = false // an answer is no result to describe
-	var text bytes.Buffer
 	reports := []json.RawMessage{}
 	for i, r := range llb.New(b.plan, in).Results {
 		def, err := b.marshal(ctx, r.State)
 		if err != nil {
-			return nil, true, err
+			return nil, nil, err
 		}
 		ref, err := b.solve(ctx, def)
 		if err != nil {
-			return nil, true, b.stepError(ctx, &b.plan.Targets[i], err)
+			return nil, nil, b.stepError(ctx, &b.plan.Targets[i], err)
 		}
 		part, err := readWhole(ctx, ref, size.TextFile)
 		if err != nil {
-			return nil, true, err
+			return nil, nil, err
 		}
 		report, err := readWhole(ctx, ref, size.JSONFile)
 		if err != nil {
-			return nil, true, err
+			return nil, nil, err
 		}
 		if i > 0 {
-			text.WriteByte('\n')
+			text = append(text, '\n')
 		}
-		text.Write(part)
+		text = append(text, part...)
 		reports = append(reports, report)
 	}
-	dt, err := json.MarshalIndent(reports, "", "  ")
-	return reply(append(dt, '\n'), text.Bytes(), "1.0.0"), true, err
+	data, err = json.MarshalIndent(reports, "", "  ")
+	return text, append(data, '\n'), err
 }
 
 // readWhole reads a file that a step of ours wrote, in parts: a call of the

@@ -75,7 +75,7 @@ func (g *graph) downloadOptions(d *plan.Download) []llb.RunOption {
 // downloadFrom are what a download sees that reads module files.
 func (g *graph) downloadFrom(d *plan.Download, src llb.State) []llb.RunOption {
 	access := llb.Readonly
-	if slices.Contains(d.Files, "go.work") {
+	if slices.ContainsFunc(d.Files, func(f string) bool { return path.Base(f) == "go.work" }) {
 		// The go command writes to go.work.sum what go.sum files lack. Nobody else
 		// sees that.
 		access = llb.ForceNoOutput
@@ -143,6 +143,19 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
+// unpacks reports whether the go command writes into the module cache although all
+// modules are there: with most values of GOFIPS140 it unpacks a part of the
+// standard library that its release brings (cmd/go/internal/fips140).
+func unpacks(env []string) bool {
+	value := ""
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, "GOFIPS140="); ok {
+			value = v
+		}
+	}
+	return value != "" && value != "off" && value != "latest"
+}
+
 // compile builds one binary for one platform, drawn once. The binary is alone
 // in the state.
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
@@ -166,16 +179,18 @@ func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more str
 	switch {
 	case b.Files == nil:
 		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
-		opts = append(opts, g.moduleMount(b.Download, false)...)
-	case b.Modules != nil:
+		opts = append(opts, g.moduleMount(b.Download, unpacks(b.Env))...)
+	case b.Modules == nil:
+		opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
+	default:
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 		if b.Modules.Back {
 			// Nobody reads it here, but what no step mounts is not exported, and
 			// the next builder would download in order to know.
 			opts = append(opts, mounted(backDir, g.reached(b.Modules).back))
 		}
-		fallthrough
-	default:
+	}
+	if b.Files != nil {
 		opts = append(opts, mounted(sourceDir, g.sources(b.Files, "["+b.Name+"] copy source", b.Pos)))
 	}
 	opts = append(opts, g.objects(t, b)...)
@@ -199,7 +214,7 @@ func (g *graph) test(t *plan.Target) llb.State {
 		environment(goEnv(), []string{"GOPROXY=off"}, test.Env),
 	)
 	opts = append(opts, g.buildCache(StepTest)...)
-	opts = append(opts, g.moduleMount(test.Download, false)...)
+	opts = append(opts, g.moduleMount(test.Download, unpacks(test.Env))...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 

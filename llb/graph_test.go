@@ -206,6 +206,37 @@ func TestNoIndex(t *testing.T) {
 	}
 }
 
+// TestUnpacks has the values of GOFIPS140 that name a frozen part of the standard
+// library. The last one counts.
+func TestUnpacks(t *testing.T) {
+	for env, want := range map[string]bool{
+		"": false, "A=v1.0.0": false, "GOFIPS140=": false, "GOFIPS140=off": false, "GOFIPS140=latest": false,
+		"GOFIPS140=v1.0.0": true, "GOFIPS140=certified": true, "GOFIPS140=v1.0.0 GOFIPS140=off": false,
+	} {
+		if got := unpacks(strings.Fields(env)); got != want {
+			t.Errorf("unpacks(%q) = %v, want %v", env, got, want)
+		}
+	}
+}
+
+// TestIndexed checks that no go command writes an index of a pruned folder into the
+// build cache of all projects: one before 1.24 does, and knows no cache program.
+func TestIndexed(t *testing.T) {
+	for _, tt := range []struct {
+		layered, chosen, want bool
+	}{
+		{true, false, true},   // refused by the cache program
+		{true, true, false},   // an image of the user, of any release
+		{false, false, false}, // an old release
+	} {
+		g := &graph{plan: &plan.Plan{Layered: tt.layered, Builder: plan.Builder{Chosen: tt.chosen}}}
+		got := !slices.Contains(g.compileEnv(&plan.Binary{}), "GODEBUG=goindex=0")
+		if got != tt.want {
+			t.Errorf("layered %v, chosen %v: indexed %v, want %v", tt.layered, tt.chosen, got, tt.want)
+		}
+	}
+}
+
 // archive is the tree of a txtar file.
 func archive(t testing.TB, name string) fs.FS {
 	t.Helper()

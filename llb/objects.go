@@ -38,16 +38,21 @@ func noIndex(env []string) []string {
 	return append(slices.Clone(env), "GODEBUG="+debug+"goindex=0")
 }
 
-// compileEnv is the environment that the spec gives the compile of a binary.
+// compileEnv is the environment that the spec gives the compile of a binary. An
+// image that the user names may hold a go command that knows no cache program.
 func (g *graph) compileEnv(b *plan.Binary) []string {
-	if g.plan.Layered {
+	if g.plan.Layered && !g.plan.Builder.Chosen {
 		return b.Env
 	}
 	return noIndex(b.Env)
 }
 
-// BackFile is what a download writes for [Back], as package modcache has it.
-const BackFile = "back.json"
+// Where a download says what modules import of the tree: in a folder of its own,
+// when that is asked for, and in the module cache, as package modcache has it.
+const (
+	backFile      = "back.json"
+	cacheBackFile = "cache/back.json"
+)
 
 // tool mounts gocache.
 func (g *graph) tool() llb.RunOption {
@@ -160,7 +165,7 @@ func (g *graph) prune(m *plan.Modules, wants []byte) *modules {
 	d := m.Download
 	args := []string{cacheCommand, "modules", "-want", wantsFile, "-out", outputDir}
 	if m.Back {
-		args = append(args, "-back", backDir+"/"+BackFile)
+		args = append(args, "-back", backDir+"/"+backFile)
 	}
 	opts := g.run(StepModules, "["+StepModules+"] download what is imported", args, g.in.Network, d.Pos)
 	opts = append(opts, g.downloadOptions(d)...)
@@ -178,9 +183,14 @@ func (g *graph) prune(m *plan.Modules, wants []byte) *modules {
 }
 
 // Back draws the download of modules up to the file that says what they import
-// of the tree.
-func Back(p *plan.Plan, in Input, m *plan.Modules) llb.State {
-	return newGraph(p, in).reached(m).back
+// of the tree, and names that file. Where the plan does not ask for it, the file is
+// in the module cache, and only there when they import something.
+func Back(p *plan.Plan, in Input, m *plan.Modules) (st llb.State, file string) {
+	reached := newGraph(p, in).reached(m)
+	if m.Back {
+		return reached.back, backFile
+	}
+	return reached.cache, cacheBackFile
 }
 
 // text is a file of ours.
@@ -205,6 +215,7 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 		llb.Dir(homeDir), g.tool(), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
+	opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
 	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 	g.compiled[key] = st
 	return layerOf{stdDir, key, st}
@@ -262,6 +273,8 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	)
 	if b.Modules != nil {
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
+	} else {
+		opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
 	}
 	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off"}
 	if g.plan.Layered {

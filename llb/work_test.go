@@ -3,6 +3,7 @@ package llb
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
@@ -31,6 +32,28 @@ func TestNoWork(t *testing.T) {
 		}
 		if want := map[string]int{"": 6, plan.TargetTest: 4}[target]; commands != want {
 			t.Errorf("target %q: got %d commands, want %d:\n%s", target, commands, want, text)
+		}
+	}
+}
+
+// TestWorkSum checks that a download can write to go.work.sum, wherever that is,
+// and to no go.sum.
+func TestWorkSum(t *testing.T) {
+	for work, use := range map[string]string{"": "", "go.work": "./be/app", "be/go.work": "./app"} {
+		tree := fstest.MapFS{
+			"Gopherfile.yaml": {Data: []byte("main: ./be/app\n")},
+			"be/app/go.mod":   {Data: []byte("module example.com/app\n\ngo 1.26.0\n\nrequire example.com/dep v1.0.0\n")},
+			"be/app/main.go":  {Data: []byte("package main\n\nimport _ \"example.com/dep\"\n\nfunc main() {}\n")},
+		}
+		if work != "" {
+			tree[work] = &fstest.MapFile{Data: []byte("go 1.26.0\n\nuse " + use + "\n")}
+		}
+		text := dumpGraph(t, draw(t, tree, nil, "linux/amd64"))
+		_, download, _ := strings.Cut(text, `"modules" "-want"`)
+		_, mount, _ := strings.Cut(download, "mount /src <- ")
+		mount, _, _ = strings.Cut(mount, "\n")
+		if got, want := !strings.HasSuffix(mount, " ro"), work != ""; mount == "" || got != want {
+			t.Errorf("go.work %q: got a mount %q, want one that can be written to: %v", work, mount, want)
 		}
 	}
 }

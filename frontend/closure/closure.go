@@ -24,6 +24,9 @@ type Closure struct {
 	// those beside them, what they embed, the go.mod, go.sum and go.work files
 	// that decide, and the symbolic links on the way to any of them.
 	Files []string
+	// Below are those of Files that the packages of other modules are compiled
+	// with: what decides which modules there are, and vendored source.
+	Below []string
 	// Packages are the directories of the packages that are compiled from the
 	// tree, but for the vendored ones.
 	Packages []string
@@ -45,8 +48,8 @@ type Closure struct {
 	// Cgo are the directories of the packages that are compiled with cgo. What C
 	// source includes is not known.
 	Cgo []string
-	// Unbuilt are the directories of the packages of which no Go file is compiled.
-	// The go command refuses them.
+	// Unbuilt are those of Packages of which no Go file is compiled. The go command
+	// refuses them.
 	Unbuilt []string
 }
 
@@ -125,9 +128,8 @@ func (r *reach) add(list chunks) {
 // visit adds what a package needs.
 func (r *reach) visit(pkg int32) {
 	p := r.pick(pkg)
-	r.files.addAll(p.files)
+	p.addTo(r.files)
 	for _, g := range p.groups {
-		r.files.addAll(g.files)
 		l := r.world.lead(g)
 		r.add(l.pkgs)
 		for _, away := range l.away {
@@ -148,17 +150,23 @@ func (r *reach) closure(main int32) *Closure {
 	c.Files = r.files.of(t.names)
 	c.Std, c.External = r.paths[placeStd].of(t.paths), r.paths[placeExternal].of(t.paths)
 	c.Missing, c.Vendored = r.paths[placeMissing].of(t.paths), r.paths[placeVendor].of(t.paths)
+	below := newSet(len(t.names))
+	below.addAll(r.world.files)
 	for pkg := range r.pkgs.all() {
-		p := &t.pkgs[pkg]
-		if !p.vendored {
+		p, picked := &t.pkgs[pkg], &r.picked[pkg]
+		switch {
+		case p.vendored:
+			picked.addTo(below)
+		case !picked.built:
+			c.Unbuilt = append(c.Unbuilt, p.dir)
+			fallthrough
+		default:
 			c.Packages = append(c.Packages, p.dir)
 		}
-		if r.picked[pkg].cgo {
+		if picked.cgo {
 			c.Cgo = append(c.Cgo, p.dir)
 		}
-		if !r.picked[pkg].built {
-			c.Unbuilt = append(c.Unbuilt, p.dir)
-		}
 	}
+	c.Below = below.of(t.names)
 	return c
 }

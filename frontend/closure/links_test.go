@@ -2,9 +2,7 @@ package closure
 
 import (
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +54,10 @@ func TestLinks(t *testing.T) {
 	if diff := cmp.Diff(want, got.Files); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	below := []string{"app/go.mod", "lib", "modules/lib.mod", "modules/lib/go.mod"}
+	if diff := cmp.Diff(below, got.Below); diff != "" {
+		t.Errorf("below: -want +got:\n%s", diff)
+	}
 	narrow, err := scan.Scan(os.DirFS(root), scan.Options{Mains: []string{"./app"}})
 	if err != nil {
 		t.Fatal(err)
@@ -106,23 +108,4 @@ func copyName(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	writeText(t, to, string(data))
-}
-
-// TestReal follows links that lead nowhere.
-func TestReal(t *testing.T) {
-	tree := New(&scan.Index{Links: []scan.Link{
-		{Name: "a", To: "b"}, {Name: "b", To: "c/d"}, {Name: "c/d/e", To: ""}, {Name: "loop", To: "loop"}, {Name: "grow", To: "grow/x"},
-	}})
-	for name, want := range map[string]string{
-		"x/y": "x/y", "a/x": "a b c/d/x", "a": "a b c/d", "a/e/f": "a b c/d/e", "ab/x": "ab/x",
-	} {
-		if got := strings.Join(tree.real(name), " "); got != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
-		}
-	}
-	for _, name := range []string{"loop/x", "grow"} {
-		if got := tree.real(name); len(got) > 41 || path.Base(got[0]) == "x" {
-			t.Errorf("%s: got %q", name, got)
-		}
-	}
 }

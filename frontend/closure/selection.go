@@ -101,6 +101,14 @@ type pick struct {
 	files  chunks // besides those of groups, when nothing can be built
 }
 
+// addTo adds the files that are selected.
+func (p *pick) addTo(files set) {
+	files.addAll(p.files)
+	for _, g := range p.groups {
+		files.addAll(g.files)
+	}
+}
+
 // pick returns what is selected of a package.
 func (s *Selection) pick(n int32) *pick {
 	out := &s.picked[n]

@@ -70,11 +70,7 @@ func (d *depths) cut(pkgs []int32, start, want int) int {
 func (s *Selection) stratum(pkgs []int32, files set) Stratum {
 	var out Stratum
 	for _, n := range pkgs {
-		p := s.pick(n)
-		files.addAll(p.files)
-		for _, g := range p.groups {
-			files.addAll(g.files)
-		}
+		s.pick(n).addTo(files)
 		out.Packages = append(out.Packages, s.tree.pkgs[n].dir)
 	}
 	slices.Sort(out.Packages)

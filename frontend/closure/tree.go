@@ -22,7 +22,6 @@ type Tree struct {
 	paths []string // of imports, sorted
 	pkgs  []pkg    // sorted by dir
 	byDir map[string]int32
-	links map[string]string
 	conds []cond
 	count int // of groups
 
@@ -66,11 +65,8 @@ type cond struct {
 // New prepares an index.
 func New(ix *scan.Index) *Tree {
 	t := &Tree{
-		index: ix, byDir: map[string]int32{}, links: map[string]string{},
+		index: ix, byDir: map[string]int32{},
 		worlds: map[worldKey]*world{}, verdicts: map[string]*verdict{},
-	}
-	for _, l := range ix.Links {
-		t.links[l.Name] = l.To
 	}
 	b := builder{Tree: t, paths: map[string]int32{}, conds: map[condKey]int32{}}
 	packages := make([]*scan.Package, 0, len(ix.Packages)+len(ix.Vendored))
@@ -199,11 +195,11 @@ func (b *builder) moduleFiles() {
 
 // name adds to list the numbers of a file and of the links on the way to it.
 func (b *builder) name(list []int32, name string) []int32 {
-	if len(b.links) == 0 {
+	if len(b.index.Links) == 0 {
 		b.names = append(b.names, name)
 		return append(list, int32(len(b.names)-1))
 	}
-	for _, n := range b.real(name) {
+	for _, n := range b.index.Reach(name) {
 		b.names = append(b.names, n)
 		list = append(list, int32(len(b.names)-1))
 	}
@@ -293,38 +289,4 @@ func join(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
-}
-
-// real returns the names that a file is reached through: each link on the way to
-// it, and in the end itself, where no link is left.
-func (t *Tree) real(name string) []string {
-	const most = 40 // as in most systems
-	var names []string
-	for len(t.links) > 0 && len(names) < most {
-		link, to := t.firstLink(name)
-		if link == "" {
-			break
-		}
-		names = append(names, link)
-		if to == "" {
-			return names
-		}
-		name = path.Join(to, strings.TrimPrefix(name, link))
-	}
-	return append(names, name)
-}
-
-// firstLink returns the first link on the way to name and what it leads to.
-func (t *Tree) firstLink(name string) (link, to string) {
-	for i, c := range name {
-		if c == '/' {
-			if to, ok := t.links[name[:i]]; ok {
-				return name[:i], to
-			}
-		}
-	}
-	if to, ok := t.links[name]; ok {
-		return name, to
-	}
-	return "", ""
 }

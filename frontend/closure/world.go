@@ -186,7 +186,7 @@ func (w *world) replace(list []scan.Replace) {
 // addFiles adds files by name.
 func (w *world) addFiles(names []string) {
 	for _, name := range names {
-		for _, real := range w.tree.real(name) {
+		for _, real := range w.tree.index.Reach(name) {
 			if n, ok := slices.BinarySearch(w.tree.names, real); ok {
 				w.numbers = append(w.numbers, int32(n))
 			}

@@ -148,12 +148,10 @@ func (d *drafter) notes() []string {
 // noRelease returns the go.mod that fails to name the Go release which the
 // build needs, "" when there is a release.
 func (d *drafter) noRelease() string {
-	if w := d.index.Work; w != nil && w.Go+w.Toolchain != "" {
-		return ""
-	}
 	built := d.built()
 	for _, p := range built {
-		if p.module.Go+p.module.Toolchain != "" {
+		w := d.index.WorkOf(p.module.Dir)
+		if p.module.Go+p.module.Toolchain != "" || w != nil && w.Go+w.Toolchain != "" {
 			return "" // the newest one decides for all
 		}
 	}

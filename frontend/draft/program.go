@@ -64,14 +64,18 @@ func (d *drafter) findPrograms() {
 // usable reports whether the go command builds packages of a module: in a
 // workspace it knows no other modules.
 func (d *drafter) usable(m *scan.Module) bool {
-	return m.Err == nil && (d.index.Work == nil || slices.Contains(d.index.Work.Use, m.Dir))
+	w := d.index.WorkOf(m.Dir)
+	return m.Err == nil && (w == nil || slices.Contains(w.Use, m.Dir))
 }
 
 // ours reports whether the programs of a usable module may be built without
 // being named: it is the module in the root or one of the workspace. Where the
 // root has neither, any module will do.
 func (d *drafter) ours(m *scan.Module) bool {
-	return d.index.Work != nil || m.Dir == "." || d.index.ModuleOf(".") == nil
+	if w := d.index.Work; w != nil {
+		return slices.Contains(w.Use, m.Dir)
+	}
+	return m.Dir == "." || d.index.ModuleOf(".") == nil
 }
 
 // sideOf returns the directory of helpers that dir is or stands in, "" when in

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
@@ -171,19 +172,21 @@ func checkGoflagsHidesFlag(in *Input) (out []finding) {
 		if e == nil || len(u.targets) == 0 {
 			continue
 		}
-		for from, word := range items(e.Value, " ") {
-			// A flag may stand in quotes as a whole.
-			flag, _, _ := strings.Cut(word, "=")
-			name := strings.TrimLeft(flag, `-"'`)
+		words, _ := goflags.Split(e.Value) // of a quote that is never closed the build fails
+		end := 0
+		for _, word := range words {
+			from := end + strings.Index(e.Value[end:], word)
+			end = from + len(word)
+			name, _, _ := goflags.Cut(word)
 			key := flagKeys()[name]
-			if key == "" || !strings.Contains(flag, "-") {
+			if key == "" {
 				continue
 			}
 			msg := fmt.Sprintf("build.env: Gopherfile does not see -%s in GOFLAGS (write %s)", name, key)
 			if overrides(u.targets[0].Binaries[0].Flags, name) {
 				msg = fmt.Sprintf("build.env: -%s in GOFLAGS has no effect, since go build gets one of its own (write %s)", name, key)
 			}
-			out = append(out, finding{in.inside(&e.Value, from, len(flag)), msg})
+			out = append(out, finding{in.inside(&e.Value, from, strings.Index(word, name)+len(name)), msg})
 		}
 	}
 	return out

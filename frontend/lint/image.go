@@ -22,8 +22,11 @@ container is a way to be root on the host. Clusters with a restricted policy do
 not start such an image.
 
 Without image.user, an image on scratch runs as 65532:65532, nonroot in its
-passwd file. A port below 1024 needs no root either: Docker lets every user of a
-container listen there.
+passwd file, and so does one on a base that names no user. A base that names root
+keeps it; the rule looks at the spec alone.
+
+A port below 1024 needs no root either: Docker lets every user of a container
+listen there.
 `,
 		Bad: Example{Spec: `
 image:

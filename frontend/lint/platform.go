@@ -62,8 +62,8 @@ func platformWithoutRuntime() Rule {
 		Summary: "Docker starts no image for the platform",
 		Why: `
 Go compiles for some forty platforms, and Docker starts images for two of their
-operating systems: Linux and Windows. An image for another one is built and
-pushed, and stays where it is.
+operating systems: Linux and Windows, the latter on a base of Windows alone. An
+image for another one is built and pushed, and stays where it is.
 
 The programs themselves are exported as files, for all platforms: --target
 binaries -o dist. The rule says nothing of FreeBSD and WASI (wasip1), whose

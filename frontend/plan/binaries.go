@@ -46,7 +46,9 @@ var binaryPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 // binaries resolves the binaries of the spec, and chooses what is built.
 func (r *resolver) binaries(first *scan.Module, requested []requested) {
 	if r.opt.Target == TargetTest && !r.opt.Every {
-		r.release(append(r.generateModules(), first))
+		mods := append(r.generateModules(), first)
+		r.workspaces(mods)
+		r.release(mods)
 		r.builder()
 		r.plan.Targets = append(r.plan.Targets, r.test(first))
 		return
@@ -64,6 +66,7 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 	if len(mods) == 0 {
 		mods = append(mods, first)
 	}
+	r.workspaces(mods)
 	r.release(mods)
 	r.builder()
 	var chosen *unit

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,11 +77,7 @@ func (sc *scope) pgo() (value, file string) {
 		sc.fail(sc.spec.Errorf(field, "build.pgo: %s is outside of the context", text))
 		return "", ""
 	}
-	rel, err := filepath.Rel(filepath.FromSlash(sc.main.module.Dir), filepath.FromSlash(file))
-	if err != nil {
-		sc.fail(sc.spec.Errorf(field, "build.pgo: %v", err))
-	}
-	return arg(filepath.ToSlash(rel)), file
+	return arg(relative(sc.main.module.Dir, file)), file
 }
 
 // outside reports whether a clean path leaves the context.

@@ -12,31 +12,25 @@ import (
 // and none for builds without. The go command refuses them without a word of
 // cgo. In doubt it may choose other files, and this says nothing.
 func (sc *scope) needsCgo(c *closure.Closure, target closure.Target) bool {
-	found := map[*scan.Package][]string{}
-	for _, dir := range c.Unbuilt {
-		if p := sc.index.PackageAt(dir); p != nil {
-			if files := cgoOnly(p, target); len(files) > 0 {
-				found[p] = files
-			}
-		}
-	}
-	// Doubts take long to find, and nearly every program needs no cgo.
-	if len(found) == 0 || slices.ContainsFunc(c.Packages, func(dir string) bool { return sc.inDoubt(c, dir, target) }) {
+	// Doubts take long to find, and nearly every program has nothing of the kind.
+	if len(c.Unbuilt) == 0 || slices.ContainsFunc(c.Packages, func(dir string) bool { return sc.inDoubt(c, dir, target) }) {
 		return false
 	}
+	failed := false
 	for _, dir := range c.Unbuilt {
 		p := sc.index.PackageAt(dir)
-		files := found[p]
+		files := cgoOnly(p, target)
 		if len(files) == 0 {
 			continue
 		}
+		failed = true
 		e := sc.mainErrorf(sc.unit, "%s needs cgo (%s), and binaries are built without cgo", arg(p.Dir), list(files))
 		if sc.field == nil {
 			e.Pos = sc.spec.At(&sc.spec.Main)
 		}
 		sc.fail(e.WithHelp("do not import it, or add a file to it for builds without cgo: //go:build !cgo"))
 	}
-	return true
+	return failed
 }
 
 // inDoubt reports whether it is not known which package a directory of a closure

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -14,7 +15,7 @@ import (
 // of each that is required, also where another directory stands in its place.
 func (r *resolver) wholeDownload(m *scan.Module, env []string) *Download {
 	d := r.downloadOf(m)
-	if d != nil && !elsewhere(goflags(env)) {
+	if d != nil && !elsewhere(goflags.Env(env)) {
 		r.failLacking(m, func(lacking) bool { return true })
 	}
 	return d
@@ -26,21 +27,22 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	dir := m.Dir
 	vendored, needed := m.Vendor, m.Requires
 	var files []string
-	if w := r.index.Work; w != nil {
+	w := r.index.WorkOf(m.Dir)
+	if w != nil {
 		vendored = w.Vendor
 		if slices.Contains(w.Use, m.Dir) {
-			dir = "."
+			dir = w.Dir
 		}
-		files = append(files, "go.work")
+		files = append(files, join(w.Dir, "go.work"))
 		if w.Sum {
-			files = append(files, "go.work.sum")
+			files = append(files, join(w.Dir, "go.work.sum"))
 		}
 	}
 	if vendored {
 		return nil // the go command reads no directory that replaces a module
 	}
-	mains := r.mainDirs(m)
-	for _, dir := range r.moduleDirs(mains) {
+	mains := mainDirs(m, w)
+	for _, dir := range r.moduleDirs(mains, w) {
 		other := r.index.ModuleAt(dir)
 		if other == nil {
 			continue // it matters where something looks there
@@ -56,9 +58,8 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	if !needed {
 		return nil
 	}
-	slices.Sort(files)
 	d := new(*r.download)
-	d.Dir, d.Files = dir, slices.Compact(files)
+	d.Dir, d.Files = dir, r.reach(files)
 	for _, known := range r.downloads {
 		if known.Dir == d.Dir {
 			return known
@@ -68,11 +69,21 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	return d
 }
 
+// reach adds the links on the way to files and what they lead to, and sorts.
+func (r *resolver) reach(files []string) []string {
+	var all []string
+	for _, f := range files {
+		all = append(all, r.index.Reach(f)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // mainDirs are the directories of the main modules: that of the module, and
-// those of its workspace.
-func (r *resolver) mainDirs(m *scan.Module) []string {
+// those of its workspace, nil for none.
+func mainDirs(m *scan.Module, w *scan.Work) []string {
 	dirs := []string{m.Dir}
-	if w := r.index.Work; w != nil {
+	if w != nil {
 		dirs = append(dirs, w.Use...)
 	}
 	return dirs
@@ -80,9 +91,9 @@ func (r *resolver) mainDirs(m *scan.Module) []string {
 
 // moduleDirs are the directories of the modules that decide what main modules
 // require: their own, and those that replace others.
-func (r *resolver) moduleDirs(mains []string) []string {
+func (r *resolver) moduleDirs(mains []string, w *scan.Work) []string {
 	dirs := slices.Clone(mains)
-	if w := r.index.Work; w != nil {
+	if w != nil {
 		dirs = append(dirs, replaced(w.Replaces)...)
 	}
 	for _, dir := range mains {
@@ -105,17 +116,28 @@ func replaced(replaces []scan.Replace) []string {
 	return dirs
 }
 
-// workspace reports what go.work asks for and cannot have.
-func (r *resolver) workspace() {
-	w := r.index.Work
+// workspaces reports what the go.work files that modules obey ask for and cannot
+// have.
+func (r *resolver) workspaces(mods []*scan.Module) {
+	for _, m := range mods {
+		r.workspace(r.index.WorkOf(m.Dir))
+	}
+}
+
+// workspace reports what a go.work asks for and cannot have. It may be asked
+// again, and be nil.
+func (r *resolver) workspace(w *scan.Work) {
 	if w == nil {
 		return
 	}
 	fail := func(line int, help, format string, a ...any) {
-		e := &spec.Error{File: "go.work", Pos: spec.Pos{Line: max(line, 1), Column: 1}, Msg: fmt.Sprintf(format, a...)}
+		e := &spec.Error{File: join(w.Dir, "go.work"), Pos: spec.Pos{Line: max(line, 1), Column: 1}, Msg: fmt.Sprintf(format, a...)}
 		r.fail(e.WithHelp("%s", help))
 	}
-	if len(w.Use) == 0 {
+	switch {
+	case w.Err != nil:
+		r.fail(moduleError(w.Err))
+	case len(w.Use) == 0:
 		fail(1, "add one: go work use ./…", "go.work uses no module")
 	}
 	for i, dir := range w.Use {

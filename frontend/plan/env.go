@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -58,7 +59,7 @@ func (sc *scope) compileEnv() []string {
 		}
 	}
 	env := sc.env(sc.build, sc.vars, func(name string) bool { return !slices.Contains(moduleVariables(), name) })
-	sc.checkGoflags(goflags(env))
+	sc.checkGoflags(goflags.Env(env))
 	return env
 }
 
@@ -81,9 +82,7 @@ func (r *resolver) env(b *spec.Build, vars map[string]string, want func(string) 
 			r.fail(r.spec.Errorf(&e.Value, "build.env: GOWORK cannot be %q", e.Value).WithHelp("the go command finds go.work by itself; off ignores it"))
 		case want(e.Name):
 			variable := r.variable(e, vars)
-			if (e.Name == "GOPROXY" || e.Name == "GOSUMDB") && isSecret(strings.TrimPrefix(variable, e.Name+"=")) {
-				r.failSecret(&e.Value, "build.env: "+e.Name)
-			}
+			r.checkSecret(e, strings.TrimPrefix(variable, e.Name+"="))
 			env = append(env, variable)
 		}
 	}

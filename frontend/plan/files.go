@@ -37,7 +37,7 @@ func (sc *scope) base() string {
 	}
 	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
 		help := referenceHelp(ref, "expected scratch or one such as gcr.io/distroless/static-debian12")
-		sc.fail(sc.spec.Errorf(field, "image.from: %q is not an image reference", redact.Text(ref)).WithHelp("%s", help))
+		sc.fail(sc.spec.Errorf(field, "image.from: %q is not an image reference", ref).WithHelp("%s", help))
 	}
 	return ref
 }
@@ -102,7 +102,7 @@ func (sc *scope) source(f *spec.File, out *File) {
 		u, err := url.Parse(text)
 		switch {
 		case redact.Has(text):
-			sc.fail(sc.spec.Errorf(&f.From, "image.files: there is a user or a password in the URL of %s", redact.URL(text)).
+			sc.fail(sc.spec.Errorf(&f.From, "image.files: there is a user or a password in the URL of %s", text).
 				WithHelp("it would be in the plan, in logs and in provenance: pass the file with --build-context"))
 		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
 			sc.fail(sc.spec.Errorf(&f.From, "image.files: %s is not a URL of a file", text).WithHelp("expected https://, or a path of the context"))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 )
 
 // flags are the flags of go build for one target, and the profile among them.
@@ -103,7 +105,7 @@ func keepSymbols(flags []string) []string {
 			kept = append(kept, f)
 			continue
 		}
-		words, _ := splitWords(value)
+		words, _ := goflags.Split(value)
 		words = slices.DeleteFunc(words, func(w string) bool {
 			name, _, _ := strings.Cut(w, "=")
 			return name == "-s" || name == "--s"
@@ -178,7 +180,7 @@ func (r *resolver) words(field *string, key string, vars map[string]string) []st
 	if whole {
 		text = r.expandText(field, text, vars)
 	}
-	words, ok := splitWords(text)
+	words, ok := goflags.Split(text)
 	if !ok {
 		open := strings.TrimSpace(text[strings.LastIndex(text, words[len(words)-1]):])
 		r.breaks(field, r.spec.ErrorIn(field, open, "%s: a quote is never closed: %s", key, open))
@@ -208,29 +210,4 @@ func quote(words []string) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-// splitWords splits text at spaces outside of quotes, as the go command splits
-// its flags: a quote counts at the start of a word only, and nothing is escaped.
-// A quote that is never closed is the last word, with all behind it.
-func splitWords(text string) (words []string, ok bool) {
-	for {
-		text = strings.TrimLeftFunc(text, unicode.IsSpace)
-		if text == "" {
-			return words, true
-		}
-		if q := text[0]; q == '"' || q == '\'' {
-			word, rest, closed := strings.Cut(text[1:], string(q))
-			if !closed {
-				return append(words, text), false
-			}
-			words, text = append(words, word), rest
-			continue
-		}
-		end := strings.IndexFunc(text, unicode.IsSpace)
-		if end < 0 {
-			end = len(text)
-		}
-		words, text = append(words, text[:end]), text[end:]
-	}
 }

@@ -20,8 +20,8 @@ func (r *resolver) generate() []Command {
 		}
 		if m := r.index.ModuleOf(out.Dir); m != nil && m.Err == nil {
 			out.Download = r.wholeDownload(m, nil)
-		} else if w := r.index.Work; w != nil && len(w.Use) > 0 {
-			out.Download = r.workDownload()
+		} else if w := r.index.WorkOf(out.Dir); w != nil {
+			out.Download = r.workDownload(w)
 		}
 		commands = append(commands, out)
 	}
@@ -29,8 +29,8 @@ func (r *resolver) generate() []Command {
 }
 
 // workDownload is the download of a workspace whose root is no module.
-func (r *resolver) workDownload() *Download {
-	for _, dir := range r.index.Work.Use {
+func (r *resolver) workDownload(w *scan.Work) *Download {
+	for _, dir := range w.Use {
 		if m := r.index.ModuleAt(dir); m != nil && m.Err == nil {
 			return r.wholeDownload(m, nil)
 		}
@@ -115,9 +115,9 @@ func (r *resolver) test(m *scan.Module) Target {
 	if tags := sc.tags(); len(tags) > 0 {
 		t.Test.Args = append(t.Test.Args, "-tags="+strings.Join(tags, ","))
 	}
-	w := r.index.Work
+	w := r.index.WorkOf(m.Dir)
 	if w != nil {
-		t.Test.Dir = "."
+		t.Test.Dir = w.Dir
 	}
 	given := sc.testArgs()
 	switch {
@@ -125,7 +125,7 @@ func (r *resolver) test(m *scan.Module) Target {
 		// These are the packages. Flags alone are for all packages.
 	case w != nil:
 		for _, dir := range w.Use {
-			t.Test.Args = append(t.Test.Args, arg(join(dir, "..."))) // a workspace has no pattern for all of its modules
+			t.Test.Args = append(t.Test.Args, arg(join(relative(w.Dir, dir), "..."))) // a workspace has no pattern for all of its modules
 		}
 	default:
 		t.Test.Args = append(t.Test.Args, "./...")

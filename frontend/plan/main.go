@@ -9,26 +9,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
 // Mains returns what the spec names as main packages, for the scan to look at
-// nothing else. It returns nil when the whole tree must be read.
+// nothing else. It returns nil when the whole tree must be read. A URL with a password
+// is no main package, and what the scan looks at is in the graph.
 func Mains(s *spec.Spec) []string {
-	if len(s.Binaries) == 0 {
-		if s.Main == "" {
-			return nil
-		}
-		return []string{s.Main}
+	mains := []string{s.Main}
+	if len(s.Binaries) > 0 {
+		mains = nil
 	}
-	var mains []string
 	for i := range s.Binaries {
-		main := cmp.Or(s.Binaries[i].Main, s.Main)
-		if main == "" {
-			return nil
-		}
-		mains = append(mains, main)
+		mains = append(mains, cmp.Or(s.Binaries[i].Main, s.Main))
+	}
+	if slices.ContainsFunc(mains, func(main string) bool { return main == "" || redact.Has(main) }) {
+		return nil
 	}
 	return mains
 }
@@ -179,9 +177,10 @@ func (r *resolver) namedMain(u *unit, field *string, platforms []requested) *mai
 	case m.Err != nil:
 		r.fail(moduleError(m.Err))
 		return nil
-	case r.index.Work != nil && len(r.index.Work.Use) > 0 && !slices.Contains(r.index.Work.Use, m.Dir):
-		r.fail(r.spec.Errorf(field, "main: %s is in a module that go.work does not use", main).
-			WithHelp("add it: go work use %s; build.env: {GOWORK: off} ignores go.work", arg(m.Dir)))
+	case !r.used(m):
+		w := r.index.WorkOf(m.Dir)
+		r.fail(r.spec.Errorf(field, "main: %s is in a module that %s does not use", main, join(w.Dir, "go.work")).
+			WithHelp("add it: go work use %s; build.env: {GOWORK: off} ignores go.work", arg(relative(w.Dir, m.Dir))))
 		return nil
 	case !r.isMain(u, p, platforms):
 		e := r.spec.Errorf(field, "main: %s %s", main, describe(p))
@@ -215,7 +214,7 @@ func (r *resolver) mains(u *unit, platforms []requested) []string {
 	var dirs []string
 	for i := range r.index.Packages {
 		p := &r.index.Packages[i]
-		if w := r.index.Work; r.isMain(u, p, platforms) && (w == nil || slices.Contains(w.Use, r.index.ModuleOf(p.Dir).Dir)) {
+		if r.isMain(u, p, platforms) && r.used(r.index.ModuleOf(p.Dir)) {
 			dirs = append(dirs, p.Dir)
 		}
 	}
@@ -254,13 +253,21 @@ func (r *resolver) chosen(dir string) *mainPackage {
 // root has neither, any module will do.
 func (r *resolver) ours(p *scan.Package) bool {
 	m := r.index.ModuleOf(p.Dir)
-	if m == nil {
+	if m == nil || !r.used(m) {
 		return false
 	}
 	if w := r.index.Work; w != nil {
 		return slices.Contains(w.Use, m.Dir)
 	}
 	return m.Dir == "." || r.index.ModuleOf(".") == nil
+}
+
+// used reports whether the go command takes a module for a main module in its
+// own directory: the go.work file that it obeys there uses it. One that uses none
+// is an error by itself.
+func (r *resolver) used(m *scan.Module) bool {
+	w := r.index.WorkOf(m.Dir)
+	return w == nil || len(w.Use) == 0 || slices.Contains(w.Use, m.Dir)
 }
 
 // isMain reports whether the package is a program on one of the platforms.

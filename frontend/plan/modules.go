@@ -3,12 +3,10 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -82,13 +80,13 @@ func (r *resolver) checkProxy() {
 	if !ok {
 		return
 	}
+	if r.refuseURL(field, "modules.proxy", text) {
+		return
+	}
 	for p := range strings.FieldsFuncSeq(text+",", func(c rune) bool { return c == ',' || c == '|' }) {
 		p = strings.TrimSpace(p)
 		switch {
 		case slices.Contains([]string{"direct", "off"}, p):
-		case isSecret(p):
-			r.failSecret(field, "modules.proxy")
-			return
 		case !strings.ContainsAny(p, ".:/") || strings.ContainsAny(p, " \n"):
 			e := r.spec.ErrorIn(field, p, "modules.proxy: %q is not a proxy", p).WithHelp("expected URLs, direct or off")
 			if near := spec.Nearest(p, []string{"direct", "off"}); near != "" {
@@ -100,24 +98,6 @@ func (r *resolver) checkProxy() {
 	if strings.Trim(text, ",| ") == "" {
 		r.fail(r.spec.Errorf(field, "modules.proxy: %q is not a proxy", text).WithHelp("expected URLs, direct or off"))
 	}
-}
-
-// isSecret reports whether a text has a URL with a user or a password. One that
-// cannot be parsed may have: programs show it as it is.
-func isSecret(text string) bool {
-	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return strings.ContainsRune(" ,|\n", c) }) {
-		_, err := url.Parse(word)
-		if redact.Has(word) || err != nil && strings.Contains(word, "://") {
-			return true
-		}
-	}
-	return false
-}
-
-// failSecret refuses a URL with a user or a password, without it.
-func (r *resolver) failSecret(field any, key string) {
-	const help = "it would be in the plan, in logs and in provenance: write the URL alone, and pass --secret id=netrc,src=$HOME/.netrc"
-	r.fail(r.spec.Errorf(field, "%s: there is a user or a password in the URL, or it is none", key).WithHelp(help))
 }
 
 // private are the patterns of private modules.
@@ -134,7 +114,7 @@ func (r *resolver) private() []string {
 			_, err := path.Match(p, "")
 			switch {
 			case strings.Contains(p, "://"):
-				r.fail(r.spec.ErrorIn(field, p, "modules.private: %s is a URL", redact.URL(p)).WithHelp("expected a pattern of module paths, such as git.example.com/team"))
+				r.fail(r.spec.ErrorIn(field, p, "modules.private: %s is a URL", p).WithHelp("expected a pattern of module paths, such as git.example.com/team"))
 			case strings.HasSuffix(p, "/..."):
 				r.fail(r.spec.ErrorIn(field, p, "modules.private: %s is not a pattern of module paths", p).WithHelp("write %s: it stands for all below", strings.TrimSuffix(p, "/...")))
 			case p == "" || strings.ContainsAny(p, " \n@:") || strings.HasPrefix(p, "-") || err != nil:

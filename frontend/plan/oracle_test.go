@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 )
 
 // TestPlansAreForGo gives every plan to the go command, which says what it
-// would run. Modules that must be downloaded are left out: there are none such.
+// would run, and the same where there is nothing but what a binary reads. Modules
+// that must be downloaded are left out: there are none such.
 func TestPlansAreForGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command once for each binary")
@@ -46,7 +48,14 @@ func TestPlansAreForGo(t *testing.T) {
 					write(t, dir, b.Profile, nil)
 				}
 				args := append([]string{"build", "-n", "-o", "/dev/null"}, b.Flags...)
-				run(t, file, filepath.Join(dir, b.Dir), b.Env, append(args, b.Main))
+				args = append(args, "-trimpath", b.Main) // so that the place of the tree is in no build ID
+				want := run(t, file, dir, b.Dir, b.Env, args)
+				if b.Files == nil {
+					continue
+				}
+				if diff := cmp.Diff(want, run(t, file, narrow(t, dir, b.Files), b.Dir, b.Env, args)); diff != "" {
+					t.Errorf("%s: -whole tree +what %s reads:\n%s", file, b.Name, diff)
+				}
 			}
 			if test := target.Test; test != nil && test.Download == nil {
 				n++
@@ -54,7 +63,7 @@ func TestPlansAreForGo(t *testing.T) {
 				for _, arg := range test.Args {
 					args = append(args, strings.ReplaceAll(arg, "/out/", dir+"/"))
 				}
-				run(t, file, filepath.Join(dir, test.Dir), test.Env, args)
+				run(t, file, dir, test.Dir, test.Env, args)
 			}
 		}
 	}
@@ -78,11 +87,29 @@ func write(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
-func run(t *testing.T, file, dir string, env, args []string) {
+// narrow copies files of a tree.
+func narrow(t *testing.T, from string, files []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range files {
+		data, err := os.ReadFile(filepath.Join(from, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, name, data)
+	}
+	return dir
+}
+
+// run returns what the go command says in a directory of a tree, wherever that
+// tree is.
+func run(t *testing.T, file, tree, dir string, env, args []string) string {
 	t.Helper()
 	env = append([]string{"GOWORK=", "GOFLAGS=", "GOPROXY=off"}, env...)
-	if out, err := goCommand(t, dir, env, args...); err != nil {
+	out, err := goCommand(t, filepath.Join(tree, dir), env, args...)
+	if err != nil {
 		lines := strings.Split(out, "\n")
 		t.Errorf("%s: go %s: %v\n%s", file, strings.Join(args, " "), err, strings.Join(lines[max(0, len(lines)-8):], "\n"))
 	}
+	return strings.ReplaceAll(out, tree, "TREE")
 }

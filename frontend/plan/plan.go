@@ -92,8 +92,9 @@ type Download struct {
 type Modules struct {
 	// Download says from what, and how.
 	Download *Download `json:"download"`
-	// Back says that modules may import packages of the tree, so that it has to
-	// be found out which.
+	// Back says that modules are likely to import packages of the tree, so that it
+	// has to be found out which before the compile. Without it they still may, and
+	// the compile fails then.
 	Back bool `json:"back,omitempty"`
 	// Wants are sorted.
 	Wants []Want `json:"wants"`

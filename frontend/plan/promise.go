@@ -4,14 +4,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 )
 
 // stripped reports whether the linker leaves out the symbol table and DWARF. Of a
 // flag that is given again, the last one counts; -s means -w, unless that is
 // given, too.
 func stripped(flags []string) bool {
-	value, _ := flagValue(flags, "ldflags")
-	words, _ := splitWords(value)
+	value, _ := goflags.Value(flags, "ldflags")
+	words, _ := goflags.Split(value)
 	symbols, dwarf, said := true, true, false
 	for _, w := range words {
 		name, value, found := strings.Cut(strings.TrimPrefix(w, "-"), "=")
@@ -36,8 +38,8 @@ func stripped(flags []string) bool {
 // modules of a workspace agree on the newest, and the go command may be told to
 // look elsewhere or to change the file.
 func (sc *scope) versions(b *Binary) []string {
-	words := goflags(b.Env)
-	mod, _ := flagValue(words, "mod")
+	words := goflags.Env(b.Env)
+	mod, _ := goflags.Value(words, "mod")
 	if b.Files == nil || mod == "mod" || sc.index.WorkOf(sc.main.module.Dir) != nil {
 		return nil
 	}
@@ -46,9 +48,9 @@ func (sc *scope) versions(b *Binary) []string {
 
 // Mode is the value of -buildmode, "" for the default.
 func (b *Binary) Mode() string {
-	mode, ok := flagValue(b.Flags, "buildmode")
+	mode, ok := goflags.Value(b.Flags, "buildmode")
 	if !ok {
-		mode, _ = flagValue(goflags(b.Env), "buildmode")
+		mode, _ = goflags.Value(goflags.Env(b.Env), "buildmode")
 	}
 	return mode
 }

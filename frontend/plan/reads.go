@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/gopherfile/gopherfile/frontend/closure"
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 )
 
 // reads finds out what the compile of a binary reads, so that nothing else is a
 // reason to compile it again. When in doubt it reads the whole context.
 func (sc *scope) reads(b *Binary) {
-	words := goflags(b.Env)
+	words := goflags.Env(b.Env)
 	if len(sc.errs) > 0 || sc.main.module.Err != nil || sc.main.dir == "" || elsewhere(words) {
 		return
 	}
@@ -72,56 +73,57 @@ func (p *Plan) Files() [][]string {
 	return lists
 }
 
-// goflags are the flags that build.env gives the go command.
-func goflags(env []string) []string {
-	var words []string
-	for _, e := range env {
-		if value, ok := strings.CutPrefix(e, "GOFLAGS="); ok {
-			words = strings.Fields(value)
-		}
-	}
-	return words
-}
-
 // elsewhere reports whether flags make the go command read other files than
 // those that the index tells of.
 func elsewhere(flags []string) bool {
-	return slices.ContainsFunc(flags, func(f string) bool {
-		name, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
-		return slices.Contains([]string{"C", "modfile", "overlay", "pkgdir", "toolexec", "compiler"}, name)
-	})
+	return goflags.Has(flags, "C", "modfile", "overlay", "pkgdir", "toolexec", "compiler")
 }
 
-// flagValue is the value of a flag, the last one of several.
-func flagValue(flags []string, name string) (value string, ok bool) {
-	for _, f := range flags {
-		if v, found := strings.CutPrefix(strings.TrimLeft(f, "-"), name+"="); found {
-			value, ok = v, true
+// closureTarget is the target of a binary for its closure.
+func (sc *scope) closureTarget(b *Binary, words []string) closure.Target {
+	value, ok := goflags.Value(b.Flags, "tags")
+	if !ok {
+		value, _ = goflags.Value(words, "tags")
+	}
+	tags := goflags.Tags(value)
+	for _, name := range sanitizers() {
+		if goflags.On(words, name) {
+			tags = append(tags, name)
 		}
 	}
-	return value, ok
+	mod, _ := goflags.Value(words, "mod")
+	release := strings.TrimPrefix(version.Lang("go"+sc.plan.Release), "go")
+	return closure.Target{
+		Mod:   mod,
+		Also:  sc.opt.Back[sc.name],
+		Has:   func(tag string) bool { return sc.port.Has(tag, tags, release) },
+		Doubt: sc.doubt(b, release),
+	}
 }
 
-// closureTarget is the target of a binary for its closure. Which release an
-// image holds that the user names is not known, nor what an experiment turns on.
-func (sc *scope) closureTarget(b *Binary, goflags []string) closure.Target {
-	value, ok := flagValue(b.Flags, "tags")
-	if !ok {
-		value, _ = flagValue(goflags, "tags")
-	}
-	tags := strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
-	mod, _ := flagValue(goflags, "mod")
-	release := strings.TrimPrefix(version.Lang("go"+sc.plan.Release), "go")
+// doubt says of which tags it is not known whether the go command adds them: which
+// release an image holds that the user names, what an experiment turns on, and
+// which version a name such as certified has in GOFIPS140. Older releases have tags
+// for some levels of ports and not for others.
+func (sc *scope) doubt(b *Binary, release string) func(tag string) bool {
 	unknown := sc.plan.Builder.Chosen || release == ""
-	experiments := slices.ContainsFunc(b.Env, func(e string) bool { return strings.HasPrefix(e, "GOEXPERIMENT=") })
-	return closure.Target{
-		Mod:  mod,
-		Also: sc.opt.Back[sc.name],
-		Has:  func(tag string) bool { return sc.port.Has(tag, tags, release) },
-		Doubt: func(tag string) bool {
-			return unknown && strings.HasPrefix(tag, "go1.") || strings.HasPrefix(tag, "goexperiment.") ||
-				experiments && tag == "boringcrypto"
-		},
+	levels := unknown || version.Compare("go"+release, "go1.26") < 0
+	sets := func(name string) bool {
+		return unknown || slices.ContainsFunc(b.Env, func(e string) bool { return strings.HasPrefix(e, name+"=") })
+	}
+	experiments, fips := sets("GOEXPERIMENT"), sets("GOFIPS140")
+	return func(tag string) bool {
+		switch {
+		case strings.HasPrefix(tag, "goexperiment."):
+			return true
+		case strings.HasPrefix(tag, "go1."):
+			return unknown
+		case strings.HasPrefix(tag, sc.port.Arch+"."):
+			return levels
+		case strings.HasPrefix(tag, "fips140v"):
+			return fips
+		}
+		return experiments && tag == "boringcrypto"
 	}
 }
 
@@ -135,7 +137,7 @@ func (sc *scope) modulesOf(b *Binary, c *closure.Closure) *Modules {
 		m = &Modules{Download: b.Download}
 		sc.reached[sc.unit] = m
 	}
-	m.Back = m.Back || len(c.External) > 0 && sc.mayImportBack(c)
+	m.Back = m.Back || len(c.External) > 0 && sc.likelyBack(c)
 	want := Want{Env: b.Env, Imports: c.External}
 	for _, f := range b.Flags {
 		if strings.HasPrefix(f, "-tags=") {
@@ -154,7 +156,7 @@ func (sc *scope) modulesOf(b *Binary, c *closure.Closure) *Modules {
 // before modules listed all that they need.
 func (sc *scope) loadsGraph() bool {
 	line := sc.main.module.Go
-	return sc.index.Work != nil || line == "" || version.Compare("go"+line, "go1.17") < 0
+	return sc.index.WorkOf(sc.main.module.Dir) != nil || line == "" || version.Compare("go"+line, "go1.17") < 0
 }
 
 // overlaps reports whether a package of the tree could be in a module of another
@@ -190,12 +192,12 @@ func (sc *scope) overlaps(c *closure.Closure) bool {
 	})
 }
 
-// mayImportBack reports whether another module may import a package of the tree:
-// that of the main package when go.sum knows it, or one that stands in place of
-// a module.
-func (sc *scope) mayImportBack(c *closure.Closure) bool {
+// likelyBack reports whether another module is likely to import a package of
+// the tree: go.sum knows the module of the main package, or another one of the tree
+// is read. Others may do so as well.
+func (sc *scope) likelyBack(c *closure.Closure) bool {
 	modules := 0
-	for _, f := range c.Files {
+	for _, f := range c.Below {
 		if path.Base(f) == "go.mod" {
 			modules++
 		}
@@ -219,8 +221,8 @@ func compareWants(a, b Want) int {
 func (sc *scope) objectsOf(b *Binary, c *closure.Closure, selected *closure.Selection) *Objects {
 	imports := slices.Concat(c.External, c.Vendored)
 	slices.Sort(imports)
-	mode, _ := flagValue(b.Flags, "buildmode")
-	pgo, _ := flagValue(b.Flags, "pgo")
+	mode, _ := goflags.Value(b.Flags, "buildmode")
+	pgo, _ := goflags.Value(b.Flags, "pgo")
 	if c.Profile != "" && pgo != "off" || b.Profile != "" || mode == "pie" {
 		// A profile belongs to one main package, and go build compiles nothing
 		// but a main package as a pie.
@@ -228,12 +230,7 @@ func (sc *scope) objectsOf(b *Binary, c *closure.Closure, selected *closure.Sele
 	}
 	o := &Objects{Flags: objectFlags(b.Flags)}
 	if len(imports) > 0 {
-		o.Imports = imports
-		for _, f := range c.Files {
-			if isModuleFile(f) || c.Vendor != "" && strings.HasPrefix(f, c.Vendor+"/") {
-				o.Files = append(o.Files, f)
-			}
-		}
+		o.Imports, o.Files = imports, c.Below
 	}
 	if sc.plan.Layered && (len(imports) > 0 || slices.ContainsFunc(c.Std, func(p string) bool { return p == "net" || strings.HasPrefix(p, "net/") })) {
 		o.Std = commonStd()
@@ -272,15 +269,6 @@ func (sc *scope) strata(selected *closure.Selection) []Stratum {
 // all projects. With all that they import they are most of what programs with
 // dependencies need, and half of the whole.
 func commonStd() []string { return []string{"net/http"} }
-
-// isModuleFile reports whether the go command reads a file to find modules.
-func isModuleFile(name string) bool {
-	switch path.Base(name) {
-	case "go.mod", "go.sum", "go.work", "go.work.sum":
-		return true
-	}
-	return false
-}
 
 // objectFlags are the flags of a binary that decide how other packages are
 // compiled. A flag without a pattern is for the main package alone.

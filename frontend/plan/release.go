@@ -20,11 +20,12 @@ func (r *resolver) lines(m *scan.Module) (goLine, toolchain line) {
 	mod := join(m.Dir, "go.mod")
 	goLine = line{mod, m.Go, m.GoLine}
 	toolchain = line{mod, m.Toolchain, m.ToolchainLine}
-	if w := r.index.Work; w != nil {
+	if w := r.index.WorkOf(m.Dir); w != nil {
+		work := join(w.Dir, "go.work")
 		if w.Go != "" {
-			goLine = line{"go.work", w.Go, w.GoLine}
+			goLine = line{work, w.Go, w.GoLine}
 		}
-		toolchain = line{"go.work", w.Toolchain, w.ToolchainLine}
+		toolchain = line{work, w.Toolchain, w.ToolchainLine}
 	}
 	return goLine, toolchain
 }

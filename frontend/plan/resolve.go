@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"go/version"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/closure"
-	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -55,7 +55,7 @@ func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 	r := newResolver(s, ix, opt)
 	requested := r.platforms()
 	r.plan.Generate = r.generate()
-	r.workspace()
+	r.workspace(r.index.Work)
 	if len(requested) == 0 {
 		requested = r.standIn()
 	}
@@ -73,12 +73,13 @@ func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 func Prepare(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 	r := newResolver(s, ix, opt)
 	r.plan.Generate = r.generate()
-	r.workspace()
+	r.workspace(r.index.Work)
 	if m := r.firstModule(); m != nil {
 		mods := r.namedModules()
 		if len(mods) == 0 {
 			mods = append(mods, m)
 		}
+		r.workspaces(mods)
 		r.release(mods)
 		r.builder()
 	}
@@ -238,7 +239,7 @@ func (r *resolver) builder() {
 	}
 	ref, ok := r.expand(&s.Builder)
 	if _, err := reference.ParseNormalizedNamed(ref); ok && err != nil {
-		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", redact.Text(ref)).WithHelp("%s", referenceHelp(ref, "expected one such as golang:1.26-alpine")))
+		r.fail(s.Errorf(&s.Builder, "builder: %q is not an image reference", ref).WithHelp("%s", referenceHelp(ref, "expected one such as golang:1.26-alpine")))
 	}
 	if ok && ref == scratch {
 		r.fail(s.Errorf(&s.Builder, "builder: scratch holds no go command").WithHelp("expected an image such as golang:1.26-alpine"))
@@ -258,6 +259,15 @@ func join(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
+}
+
+// relative is a path of the tree as it is written in a directory of the tree.
+func relative(dir, name string) string {
+	rel, err := filepath.Rel(filepath.FromSlash(dir), filepath.FromSlash(name))
+	if err != nil {
+		return name // a rooted one, which is an error by itself
+	}
+	return filepath.ToSlash(rel)
 }
 
 // list writes names for a message: at most ten of them.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -268,25 +269,6 @@ func TestResolveTwice(t *testing.T) {
 	}
 }
 
-func TestSplitWords(t *testing.T) {
-	for _, tt := range []struct {
-		text string
-		want []string
-		ok   bool
-	}{
-		{"", nil, true},
-		{" -s  -w ", []string{"-s", "-w"}, true},
-		{`'-X a=b c' "d'e"`, []string{"-X a=b c", "d'e"}, true},
-		{`-X a='b`, []string{"-X", "a='b"}, true},
-		{`-X 'open a`, []string{"-X", "'open a"}, false},
-	} {
-		got, ok := splitWords(tt.text)
-		if !slices.Equal(got, tt.want) || ok != tt.ok {
-			t.Errorf("%q: got %q %v, want %q %v", tt.text, got, ok, tt.want, tt.ok)
-		}
-	}
-}
-
 func TestBinaryName(t *testing.T) {
 	for path, want := range map[string]string{
 		"example.com/hello":      "hello",
@@ -301,5 +283,22 @@ func TestBinaryName(t *testing.T) {
 		if got := binaryName(path); got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
+	}
+}
+
+// TestReservedNames looks for the names that no binary may have in what the
+// manual says of binaries.
+func TestReservedNames(t *testing.T) {
+	var schema struct {
+		Properties struct{ Binaries struct{ Description string } }
+	}
+	if err := json.Unmarshal(spec.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Sorted(slices.Values(reservedTargets()))
+	last := len(names) - 1
+	want := "The names " + strings.Join(names[:last], ", ") + " and " + names[last] + " are taken"
+	if got := schema.Properties.Binaries.Description; !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
 	}
 }

@@ -1,21 +1,16 @@
 package plan
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-)
+import "github.com/gopherfile/gopherfile/frontend/goflags"
+
+// sanitizers are the flags of the go command that instrument what is compiled.
+// Each is a build tag as well.
+func sanitizers() []string { return []string{"race", "msan", "asan"} }
 
 // sanitizer returns the flag of the go command among words that needs cgo, ""
 // for none. The race detector needs none on macOS.
 func sanitizer(words []string, goos string) string {
-	for _, w := range words {
-		flag, value, given := strings.Cut(w, "=")
-		name := strings.TrimPrefix(strings.TrimPrefix(flag, "-"), "-")
-		if name == flag || !slices.Contains([]string{"race", "msan", "asan"}, name) || name == "race" && goos == "darwin" {
-			continue
-		}
-		if on, err := strconv.ParseBool(value); !given || err == nil && on {
+	for _, name := range sanitizers() {
+		if goflags.On(words, name) && (name != "race" || goos != "darwin") {
 			return "-" + name
 		}
 	}

@@ -40,7 +40,7 @@ func (r *resolver) checkShell(field *string) {
 	}
 }
 
-// bareWords are the words of a text as [splitWords] splits it, "" for those in
+// bareWords are the words of a text as [goflags.Split] splits it, "" for those in
 // quotes.
 func bareWords(text string) []string {
 	var words []string

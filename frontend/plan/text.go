@@ -9,9 +9,12 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
-// WriteText writes the plan for people: what is built from what, and how.
+// WriteText writes the plan for people: what is built from what, and how. No URL
+// shows a password.
 func (p *Plan) WriteText(w io.Writer) error {
 	t := &text{}
 	t.line(0, "go", cmp.Or(p.Release, "as in the builder image"))
@@ -74,6 +77,7 @@ func (t *text) list(name string, values []string) { t.line(1, name, strings.Join
 func quoted(words []string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
+		w = redact.Value(w)
 		out[i] = w
 		if w == "" || strings.ContainsAny(w, " \t\n\"'") {
 			out[i] = fmt.Sprintf("%q", w)
@@ -165,9 +169,9 @@ func (t *text) image(x *Target) {
 		t.list("healthcheck", h.Test)
 	}
 	for _, name := range slices.Sorted(maps.Keys(im.Labels)) {
-		t.line(1, "label", name+"="+im.Labels[name])
+		t.line(1, "label", name+"="+redact.Value(im.Labels[name]))
 	}
 	for _, a := range im.Annotations {
-		t.line(1, "annotation", a.Name+"="+a.Value)
+		t.line(1, "annotation", a.Name+"="+redact.Value(a.Value))
 	}
 }

@@ -23,7 +23,7 @@ func (r *resolver) vuln() *Vuln {
 	d.Dir, d.Files = ".", nil
 	v := &Vuln{Database: cmp.Or(r.opt.Args[databaseArg], publicDatabase), Download: &d}
 	if redact.Has(v.Database) {
-		e := r.start("--build-arg %s: there is a user or a password in %s", databaseArg, redact.URL(v.Database))
+		e := r.start("--build-arg %s: there is a user or a password in %s", databaseArg, v.Database)
 		r.fail(e.WithHelp("it would be in logs and in provenance; --build-context vulndb=DIRECTORY passes a directory"))
 	} else if u, err := url.Parse(v.Database); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		e := r.start("--build-arg %s: %q is not a URL", databaseArg, v.Database)

@@ -157,3 +157,35 @@ func (l *linker) leads(name string) (bool, error) {
 	}
 	return info.Mode()&fs.ModeSymlink != 0, nil
 }
+
+// Reach returns the names that a file is reached through: each link on the way to
+// it, and in the end itself, unless a link leads out of the tree.
+func (ix *Index) Reach(name string) []string {
+	var names []string
+	for len(ix.Links) > 0 && len(names) < maxLinks {
+		link := ix.firstLink(name)
+		if link == nil {
+			break
+		}
+		names = append(names, link.Name)
+		if link.To == "" {
+			return names
+		}
+		name = path.Join(link.To, strings.TrimPrefix(name, link.Name))
+	}
+	return append(names, name)
+}
+
+// firstLink returns the first link on the way to name, nil when there is none.
+func (ix *Index) firstLink(name string) *Link {
+	for i, c := range name + "/" {
+		if c != '/' {
+			continue
+		}
+		at, found := slices.BinarySearchFunc(ix.Links, name[:i], func(l Link, name string) int { return strings.Compare(l.Name, name) })
+		if found {
+			return &ix.Links[at]
+		}
+	}
+	return nil
+}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // count gives every byte of the sections to a package or to a part. Symbols that
@@ -76,13 +78,15 @@ func linked(name string) string {
 	return ""
 }
 
-// modules are the modules of packages.
+// modules are the modules of packages. Names are from the file, where a directive
+// of a dependency can put anything: they are made printable for all who show them.
 func modules(packages map[string]int64, info *debug.BuildInfo) []Module {
 	type key struct{ path, version string }
 	found := map[key]map[string]int64{}
 	for path, n := range packages {
 		path, m := moduleOf(path, info)
-		k := key{m.Path, m.Version}
+		path = redact.Printable(path)
+		k := key{redact.Printable(m.Path), redact.Printable(m.Version)}
 		if found[k] == nil {
 			found[k] = map[string]int64{}
 		}

@@ -2,7 +2,8 @@
 // which package, and of which module. It reads the symbol table, so the binary
 // must have one; what is in no symbol is told by what it is for.
 //
-// Memory is bounded by the size of the file, whatever is in it.
+// Memory is bounded by the size of the file, whatever is in it. Names of modules and
+// packages are printable.
 package size
 
 // Report is what the binaries of a platform are made of.

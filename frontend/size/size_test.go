@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gopherfile/gopherfile/frontend/redact"
 	"github.com/gopherfile/gopherfile/frontend/verify/verifytest"
 )
 
@@ -56,11 +57,43 @@ func compiled(t *testing.T, port string) string {
 	t.Helper()
 	return verifytest.Compile(t, port, "-w", map[string]string{
 		"go.mod":       "module example.com/app\n\ngo 1.26.0\n\nrequire example.com/dep.v1 v1.2.3\n\nreplace example.com/dep.v1 => ./dep\n",
-		"main.go":      "package main\n\nimport \"example.com/dep.v1/sub\"\n\nfunc main() { println(sub.Table[len(sub.Table)-1]) }\n",
-		"dep/go.mod":   "module example.com/dep.v1\n",
-		"dep/sub/a.go": "package sub\n\n// Table is data.\nvar Table = [10000]byte{1, 2, 3, 9999: 4}\n",
+		"main.go":      "package main\n\nimport \"example.com/dep.v1/sub\"\n\nfunc main() { println(sub.Last(len(sub.Table)), sub.Buffer.Len()) }\n",
+		"dep/go.mod":   "module example.com/dep.v1\n\ngo 1.26.0\n",
+		"dep/sub/a.go": dependency,
 	})
 }
+
+// dependency is a package with all that has a symbol: data that is in the file,
+// and some that is not, a function, one of a type, a method and a closure.
+const dependency = `package sub
+
+// Table is data.
+var Table = [10000]byte{1, 2, 3, 9999: 4}
+
+// Buffer is not in the file.
+var Buffer buffer
+
+type buffer [5000]byte
+
+// Len is the length.
+//
+//go:noinline
+func (b *buffer) Len() int { return len(b) }
+
+// Last is what stands before n.
+//
+//go:noinline
+func Last(n int) byte {
+	before := func() int { return less(n) }
+	return Table[call(before)]
+}
+
+//go:noinline
+func call(f func() int) int { return f() }
+
+//go:noinline
+func less[T int | uint](n T) T { return n - 1 }
+`
 
 // TestRead reads binaries of all formats: every byte that is loaded is counted
 // once, and that of a module is its own.
@@ -125,40 +158,47 @@ func checkCounted(t *testing.T, b Binary, data []byte) {
 	}
 }
 
-// TestNM compares the functions of a package with what go tool nm says of them.
+// TestNM compares a package with what go tool nm says of its symbols.
 func TestNM(t *testing.T) {
 	exe := compiled(t, "linux/amd64")
 	out, err := exec.Command("go", "tool", "nm", "-size", "-type", exe).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := int64(0)
+	const path = "example.com/dep.v1/sub"
+	sizes, want := map[string]int64{}, int64(0)
 	for line := range strings.Lines(string(out)) {
 		f := strings.Fields(line) // address size type name
-		if len(f) == 4 && strings.HasPrefix(f[3], "strconv.") && !strings.ContainsAny(f[2], "bB") {
+		if len(f) == 4 && strings.HasPrefix(f[3], path+".") {
+			sizes[strings.TrimPrefix(f[3], path+".")] = number(t, f[1])
 			want += number(t, f[1])
 		}
 	}
-	f, err := os.Open(exe)
+	for _, name := range []string{"Table", "Buffer", "Last", "Last.func1", "(*buffer).Len", "call"} {
+		if sizes[name] == 0 {
+			t.Errorf("go tool nm has no %s.%s: got %v", path, name, sizes)
+		}
+	}
+	want -= sizes["Buffer"] // it is not in the file
+	data, err := os.ReadFile(exe)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := Read(f, "app", info.Size())
+	b, err := Read(bytes.NewReader(data), "app", int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range b.Modules {
 		for _, p := range m.Packages {
-			if p.Name == "strconv" && p.Size != want {
-				t.Errorf("got %d bytes of strconv, want %d", p.Size, want)
+			if p.Name == path {
+				if p.Size != want {
+					t.Errorf("got %d bytes of %s, want %d", p.Size, path, want)
+				}
+				return
 			}
 		}
 	}
+	t.Errorf("got %+v, want %d bytes of %s", b.Modules, want, path)
 }
 
 func number(t *testing.T, s string) int64 {
@@ -221,6 +261,45 @@ func TestCount(t *testing.T) {
 	}, Rest: []Part{{partAssembly, 10}, {partCode, 10}, {partStrings, 7}, {partTables, 3}}}
 	if diff := cmp.Diff(want, b); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestHostile shows names that would change a terminal or a page: as the linker
+// writes them, and as they are.
+func TestHostile(t *testing.T) {
+	img := &image{sections: []section{{".data", 0, 100, false}}}
+	names := []string{"x%1b]0;pwned%07/y.v", "x\x1b]0;raw/y.v", "a%0a%09b/c.v", "a/%e2%80%ae%c2%9b2J.v", "a/%ff.v", "a/<script>.v", "a/\"&'.v"}
+	for i, name := range names {
+		img.symbols = append(img.symbols, symbol{name, uint64(i) * 10, 10})
+	}
+	b := Binary{Name: "app"}
+	info := &buildinfo.BuildInfo{Main: debug.Module{Path: "a", Version: "v1\x1b[2J"}}
+	count(&b, img, info)
+	want := []string{`a/"&'`, "a/<script>", `a/\u202e\u009b2J`, "a/\ufffd", `a\n\tb/c`, `x\x1b]0;pwned\a/y`, `x\x1b]0;raw/y`}
+	var got []string
+	for _, m := range b.Modules {
+		for _, p := range m.Packages {
+			got = append(got, p.Name)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	r := &Report{Platform: "linux/amd64", Binaries: []Binary{b}}
+	for name, write := range map[string]func(io.Writer) error{"text": r.WriteText, "JSON": r.WriteJSON, "HTML": r.WriteHTML} {
+		var out strings.Builder
+		if err := write(&out); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if line = strings.TrimSuffix(line, "\n"); redact.Printable(line) != line {
+				t.Errorf("%s: got %q", name, line)
+			}
+		}
+		if name != "text" && strings.Contains(out.String(), "<script") {
+			t.Errorf("%s: got a tag of a name:\n%s", name, out.String())
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // decoder fills a spec from YAML nodes. Every value is stored by its kind in
@@ -296,7 +298,7 @@ func found(n *yaml.Node) string {
 	case isNull(n):
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", cut(n.Value, 40))
+	return fmt.Sprintf("%q", cut(redact.Quotable(n.Value), 40))
 }
 
 // cut returns a text, or the start of one that is longer than limit.

@@ -106,12 +106,12 @@ func (s *Spec) errorAt(p Pos, format string, a ...any) *Error {
 }
 
 // message formats a text for one line of a terminal, whatever the user's
-// values are.
+// values are. No URL in them shows a password.
 func message(format string, a []any) string {
 	const limit = 500
 	for i := range a {
 		if text, ok := a[i].(string); ok {
-			a[i] = cut(text, limit)
+			a[i] = cut(redact.Quotable(text), limit)
 		}
 	}
 	return redact.Printable(fmt.Sprintf(format, a...))

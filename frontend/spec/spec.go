@@ -27,9 +27,10 @@ type Spec struct {
 	// module's root.
 	Main string `yaml:"main" examples:"./cmd/server|example.com/app/cmd/server"`
 	// Binaries names several binaries: each has a main package, or keys of its
-	// own. Each is a target of its name. --target binaries exports all of them
-	// as files, --target size what they are made of, and --target vuln what in
-	// them is known to be vulnerable.
+	// own. Each is a target of its name. The names binaries, cover, debug,
+	// modules, size, test, vet and vuln are taken: --target binaries exports all
+	// binaries as files, --target size what they are made of, --target vuln what
+	// in them is known to be vulnerable, and --target test runs the tests.
 	Binaries []Binary `yaml:"binaries" keys:"[A-Za-z0-9_][A-Za-z0-9_.-]*"`
 	// Platforms are built when the client asks for none. By default it is the
 	// platform of the builder.
@@ -65,7 +66,8 @@ type Spec struct {
 // Binary is one of several binaries. Its build and image are laid over those
 // of the spec: texts and lists replace, mappings merge.
 type Binary struct {
-	// Name is the name of the binary and of its target.
+	// Name is the name of the binary and of its target: letters, digits, _, - and
+	// dots, at most 100 of them.
 	Name string `yaml:",key"`
 	// Main is the main package, as the key main of the spec has it.
 	Main string `yaml:"main,short" examples:"./cmd/server"`
@@ -103,9 +105,11 @@ type Build struct {
 	Gcflags []string `yaml:"gcflags" examples:"all=-N -l"`
 	// Asmflags are arguments for the assembler, written as gcflags are.
 	Asmflags []string `yaml:"asmflags" examples:"all=-D=DEBUG"`
-	// Env is added to the environment of the go command. What the platform
-	// decides (GOOS, GOARCH, GOARM and so on) cannot be set here. GOWORK: off
-	// makes all steps ignore go.work.
+	// Env is added to the environment of go build, and that of the spec also to
+	// go test. The download of modules gets the variables that are about modules,
+	// such as GOPROXY, and GOFLAGS; the commands of generate get none. What the
+	// platform decides (GOOS, GOARCH, GOARM and so on) cannot be set here. GOWORK:
+	// off makes all steps ignore go.work.
 	Env []Pair `yaml:"env" examples:"GOEXPERIMENT: jsonv2" keys:"[A-Za-z_][A-Za-z0-9_]*"`
 	// Buildmode is the kind of binary, as go build -buildmode takes it.
 	Buildmode string `yaml:"buildmode" default:"exe" enum:"default|exe|pie"`
@@ -114,8 +118,8 @@ type Build struct {
 	Pgo string `yaml:"pgo" default:"auto" examples:"auto|off|profiles/cpu.pgo"`
 	// Stamp says what carries the revision: labels (of the image), none, or the
 	// names of string variables, which the linker sets, as well as the labels.
-	// A variable makes every commit link again. With none the image does not tell
-	// what it was built from, nor on what.
+	// A variable makes every commit link again. With none the image has no label
+	// for the revision, the source, the time and the base image.
 	Stamp []string `yaml:"stamp" default:"labels" examples:"labels|none|main.revision"`
 	// Trimpath removes file system paths from the binary.
 	Trimpath *bool `yaml:"trimpath" default:"true"`
@@ -129,7 +133,8 @@ type Image struct {
 	// its config says holds where this spec says nothing.
 	From string `yaml:"from" default:"scratch" examples:"scratch|gcr.io/distroless/static-debian12:nonroot"`
 	// User runs the binary: a name of the image's passwd file or a number,
-	// optionally with :group. On a base image its user is the default.
+	// optionally with :group. On a base image that names a user, root as well,
+	// that is the default. For Windows there is no other default.
 	User string `yaml:"user" default:"65532:65532" examples:"nonroot|1000:1000|root"`
 	// Workdir is the directory in which the binary starts. One that is not there is
 	// made, and the user's.
@@ -158,18 +163,18 @@ type Image struct {
 	Files []File `yaml:"files"`
 	// With names other binaries of this spec to put beside this one.
 	With []string `yaml:"with" examples:"migrate"`
-	// Certs puts the builder image's CA certificates into the image. The default
-	// is true on scratch and false on a base image.
+	// Certs puts the builder image's CA certificates into an image for Linux. The
+	// default is true on scratch and false on a base image.
 	Certs *bool `yaml:"certs" default:"true"`
-	// Tzdata puts the time zones of the builder image into the image. The
+	// Tzdata puts the time zones of the builder image into an image for Linux. The
 	// default is true on scratch and false on a base image.
 	Tzdata *bool `yaml:"tzdata" default:"true"`
 	// Passwd writes passwd and group files with root, nobody and nonroot, and
-	// their home directories. The default is true on scratch and false on a base
-	// image.
+	// their home directories, into an image for Linux. The default is true on
+	// scratch and false on a base image.
 	Passwd *bool `yaml:"passwd" default:"true"`
-	// Tmp makes /tmp, writable for everybody. The default is true on scratch and
-	// false on a base image.
+	// Tmp makes /tmp, writable for everybody, in an image for Linux. The default
+	// is true on scratch and false on a base image.
 	Tmp *bool `yaml:"tmp" default:"true"`
 }
 
@@ -177,7 +182,8 @@ type Image struct {
 // are written as Go writes them, such as 30s.
 type Healthcheck struct {
 	// Test is the command: a program of the image and its arguments. There is no
-	// shell. A binary of the image may be given by its name.
+	// shell. A binary of this spec that is in the image may be given by its name,
+	// any other program by its absolute path.
 	Test []string `yaml:"test,short" examples:"server|-health"`
 	// Interval is the time between two checks.
 	Interval string `yaml:"interval" default:"30s" examples:"10s" pattern:"0|([0-9]*\\.?[0-9]+(ns|us|µs|ms|s|m|h))+"`
@@ -200,8 +206,10 @@ type File struct {
 	// To is where it stands in the image. With a / at the end it is a directory
 	// to put the file into, which several files need.
 	To string `yaml:"to,required" examples:"/etc/app/|/etc/app/config.yaml" pattern:"/.*"`
-	// Mode sets the permissions of the files, in octal. Who may read a
-	// directory may enter it. Without it permissions stay as they are.
+	// Mode sets the permissions of what is copied, in octal. In a directory that
+	// is copied, those who get the right to read a directory also get the right
+	// to enter it: 0644 makes directories 0755. Without the key permissions stay
+	// as they are.
 	Mode string `yaml:"mode" examples:"0644|0755" pattern:"0?[0-7]{3,4}"`
 	// Owner owns the files: root, nobody, nonroot or a number, optionally with
 	// :group.

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // syntaxMessage maps a part of the YAML library's message to ours.
@@ -106,7 +108,7 @@ func (d *decoder) refine(e *Error, context Pos) {
 	case strings.HasPrefix(e.Msg, `expected ":"`) && e.Pos.Line > 1 && blockHeader.MatchString(d.lines[e.Pos.Line-2]):
 		e.Help = "the text of | and > is indented"
 	case strings.HasPrefix(e.Msg, `expected ":"`) && len(after) > 1 && after[0] == '-':
-		e.Help = `an item of a list is written "- ` + cut(strings.TrimSpace(after[1:]), 20) + `"`
+		e.Help = `an item of a list is written "- ` + cut(redact.Quotable(strings.TrimSpace(after[1:])), 20) + `"`
 	case strings.HasPrefix(e.Msg, `expected ":"`) && strings.Contains(after, ":"):
 		e.Help = `a space belongs behind the ":"`
 	case e.Msg == "unknown escape sequence" && len(after) > 1:
@@ -145,7 +147,8 @@ func (d *decoder) textAt(p Pos) string {
 	if d.isEnd(p) {
 		return "the end of the file"
 	}
-	words := strings.Fields(d.lines[p.Line-1][p.Column-1:])
+	shown := strings.Split(string(redact.Mask(d.spec.data)), "\n")
+	words := strings.Fields(shown[p.Line-1][p.Column-1:])
 	if len(words) == 0 {
 		return "the end of the line"
 	}

@@ -11,6 +11,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/gopherfile/gopherfile/frontend/redact"
 )
 
 // The files that findings are written to.
@@ -30,6 +32,11 @@ type Binary struct {
 	Text, SARIF, VEX []byte
 }
 
+// textLimit is how much of what govulncheck says stands in the text, in bytes: all
+// binaries share it, and each of them has room for some lines at least. The words
+// are those of a database. The other documents have all of it.
+const textLimit, leastText = 4 << 20, 4 << 10
+
 // Report is what is known of the binaries of a platform.
 type Report struct {
 	Platform string
@@ -38,13 +45,15 @@ type Report struct {
 	Binaries []Binary
 }
 
-// WriteText writes what a person reads.
+// WriteText writes what a person reads, on a terminal.
 func (r *Report) WriteText(w io.Writer) error {
+	limit := max(textLimit/max(len(r.Binaries), 1), leastText)
 	for i, b := range r.Binaries {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		if _, err := fmt.Fprintf(w, "%s for %s\n\n%s\n", b.Name, r.Platform, bytes.TrimSpace(b.Text)); err != nil {
+		text := strings.TrimSpace(redact.Lines(string(b.Text), limit))
+		if _, err := fmt.Fprintf(w, "%s for %s\n\n%s\n", b.Name, r.Platform, text); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package vuln
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +82,26 @@ func TestReport(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestText writes what a database has for a terminal, and more than anybody reads.
+func TestText(t *testing.T) {
+	long := "found\x1b]0;pwned\x07\n" + strings.Repeat("more\n", 2_000_000) + "\u009b2Jaffected\n"
+	r := &Report{Platform: "linux/arm64", Binaries: []Binary{{Name: "server", Text: []byte(long)}, {Name: "worker", Text: []byte("nothing")}}}
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	if want := []string{"server for linux/arm64", "", `found\x1b]0;pwned\a`, "more"}; !slices.Equal(lines[:4], want) {
+		t.Errorf("got %q, want %q first", lines[:4], want)
+	}
+	if got, want := lines[len(lines)-6:], []string{`\u009b2Jaffected`, "", "worker for linux/arm64", "", "nothing", ""}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q last", got, want)
+	}
+	if n := b.Len(); n > textLimit || n < textLimit/4 || !strings.Contains(b.String(), "\n[lines that are left out here: ") {
+		t.Errorf("got %d bytes, want up to %d, and how many lines are left out", n, textLimit)
 	}
 }
 

@@ -24,7 +24,7 @@ var errVulnerable = errors.New("vulnerable code found")
 
 // errUnread is the error of a binary that govulncheck cannot look into. Nobody
 // knows what is in it, which is no error unless a finding would be one.
-var errUnread = errors.New("govulncheck cannot read WebAssembly: look into the binary for another platform")
+var errUnread = errors.New("look into the binary for another platform")
 
 // vulnCommand writes what is known to be vulnerable in binaries: vuln [FLAGS]
 // FROM TO FILES... The graph runs it in the builder image; package llb has its
@@ -106,9 +106,11 @@ func lookUp(program, db, from, name string) (vuln.Binary, bool, error) {
 	if err != nil {
 		return b, false, err
 	}
-	if facts.Format == verify.FormatWasm {
+	switch facts.Format {
+	case verify.FormatELF, verify.FormatPE, verify.FormatMachO:
+	default: // as of Plan 9, of AIX and WebAssembly
 		b.Text, b.SARIF, b.VEX = []byte("govulncheck cannot read a binary of this format."), []byte("{}"), []byte("{}")
-		return b, false, errUnread
+		return b, false, fmt.Errorf("govulncheck cannot read %s: %w", facts.Format, errUnread)
 	}
 	b.Module = facts.Go.Main.Path
 	shipped, err := os.ReadFile(filepath.Join(from, name))

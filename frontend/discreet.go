@@ -2,10 +2,11 @@ package frontend
 
 import (
 	"context"
-	"strings"
+	"errors"
 
 	bkllb "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/gopherfile/gopherfile/frontend/redact"
@@ -32,6 +33,33 @@ func (d discreet) CurrentFrontend() (*bkllb.State, error) {
 	return c.CurrentFrontend()
 }
 
+// shown is an error in other words. What others say of a URL may have its password,
+// and so may what BuildKit knows of the step that failed.
+func shown(err error, msg string) error {
+	for in := err; ; {
+		e, ok := errors.AsType[*errdefs.SolveError](in)
+		if !ok {
+			return &explained{msg: redact.Text(msg), err: err}
+		}
+		hideOp(e.Op)
+		in = e.Err
+	}
+}
+
+// hideOp takes passwords out of the addresses of a step: of proxies, of a git
+// repository and of a file.
+func hideOp(op *pb.Op) {
+	if meta := op.GetExec().GetMeta(); meta != nil {
+		meta.ProxyEnv = nil
+	}
+	if src := op.GetSource(); src != nil {
+		src.Identifier = redact.Value(src.Identifier)
+		for name, value := range src.Attrs {
+			src.Attrs[name] = redact.Value(value)
+		}
+	}
+}
+
 // titleKey is where BuildKit has the title of a step.
 const titleKey = "llb.customname"
 
@@ -39,18 +67,13 @@ const titleKey = "llb.customname"
 // of a key.
 func hideTitles(def *pb.Definition) {
 	for _, md := range def.GetMetadata() {
-		title := md.GetDescription()[titleKey]
-		if !strings.Contains(title, "@") || !strings.Contains(title, "://") {
-			continue
-		}
-		words := strings.Split(title, " ")
-		for i, w := range words {
-			if strings.Contains(w, "://") {
-				words[i] = redact.URL(w)
-			}
-		}
-		if hidden := strings.Join(words, " "); hidden != title {
-			md.Description[titleKey] = hidden
-		}
+		hideTitle(md.GetDescription())
+	}
+}
+
+// hideTitle takes passwords out of the title of a step.
+func hideTitle(description map[string]string) {
+	if title, ok := description[titleKey]; ok {
+		description[titleKey] = redact.Text(title)
 	}
 }
