@@ -17,8 +17,9 @@ import (
 const repository = "../.."
 
 // TestDocs executes the code blocks of README.md and docs, in order, in a copy
-// of the examples. A block with the comment <!-- file: name --> above it is
-// written to that file. What is done with it then:
+// of the examples. A block with a line above it that holds a name as code and a
+// colon is written to that file, one in ~ to the home of the page. What is done
+// with it then:
 //
 //   - yaml that is a spec must have no errors, and one with a name must be used
 //     by a later block; an example must be the same as in the repository
@@ -120,7 +121,7 @@ func setupPage(env *testscript.Env) error {
 	if err := os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS(filepath.Join(repository, "examples"))); err != nil {
 		return err
 	}
-	home := filepath.Join(env.WorkDir, "home")
+	home := filepath.Join(env.WorkDir, homeFolder)
 	env.Setenv("HOME", home)
 	env.Values[pageKey{}] = &page{
 		root: env.WorkDir, dir: env.WorkDir,
@@ -129,6 +130,9 @@ func setupPage(env *testscript.Env) error {
 	}
 	return os.MkdirAll(home, 0o755)
 }
+
+// homeFolder is the home of a page, in its folder.
+const homeFolder = "home"
 
 type pageKey struct{}
 
@@ -210,15 +214,17 @@ func (p *page) told(text string) string {
 // block is a fenced code block of a Markdown file.
 type block struct {
 	lang, text string
-	file       string // of the comment <!-- file: name --> above it
+	file       string // of the line above it, which readers see
 	line       int
 }
 
 // blocks returns the fenced code blocks of a Markdown file. A block that is
-// fenced in another way would not be executed; it is an error.
+// fenced in another way would not be executed, and a name without a block would
+// be no file; they are errors.
 func blocks(data string) ([]block, error) {
 	var all []block
-	fence := regexp.MustCompile("(?ms)(?:^<!-- file: (\\S+) -->\n)?^```(\\w*)\n(.*?)^```$")
+	fence := regexp.MustCompile("(?ms)(?:^`([^`\\s]+)`:\n)?^```(\\w*)\n(.*?)^```$")
+	name := regexp.MustCompile("^`[^`]*`:$")
 	for _, m := range fence.FindAllStringSubmatchIndex(data, -1) {
 		part := func(i int) string {
 			if m[2*i] < 0 {
@@ -226,14 +232,49 @@ func blocks(data string) ([]block, error) {
 			}
 			return data[m[2*i]:m[2*i+1]]
 		}
-		all = append(all, block{file: part(1), lang: part(2), text: part(3), line: strings.Count(data[:m[0]], "\n") + 1})
+		file := part(1)
+		if rest, found := strings.CutPrefix(file, "~/"); found {
+			file = homeFolder + "/" + rest
+		}
+		all = append(all, block{file: file, lang: part(2), text: part(3), line: strings.Count(data[:m[0]], "\n") + 1})
 	}
 	for line := range strings.Lines(fence.ReplaceAllString(data, "")) {
-		if strings.Contains(line, "```") || strings.Contains(line, "~~~") || strings.Contains(line, "<!-- file:") {
+		switch line = strings.TrimSpace(line); {
+		case strings.Contains(line, "```") || strings.Contains(line, "~~~"):
 			return nil, fmt.Errorf("nobody executes a block that starts like this: %q", line)
+		case name.MatchString(line) || strings.Contains(line, "<!-- file:"):
+			return nil, fmt.Errorf("no block directly below the name of a file: %q", line)
 		}
 	}
 	return all, nil
+}
+
+// TestBlocks takes a name for that of a file where a block follows at once, and
+// nowhere else.
+func TestBlocks(t *testing.T) {
+	all, err := blocks("Such as `main:`, or\n\n`app/a.yaml`:\n```yaml\na: b\n```\n\n`~/.netrc`:\n```text\nc\n```\n\n```console\n$ true\n```\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, b := range all {
+		got = append(got, b.lang+" "+b.file)
+	}
+	if want := []string{"yaml app/a.yaml", "text home/.netrc", "console "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, wrong := range []string{
+		"`a.yaml`:\n\n```yaml\n```\n",
+		"`a.yaml`:\nNo block.\n",
+		"`a file`:\n```yaml\n```\n",
+		"  `a.yaml`:\n```yaml\n```\n",
+		"<!-- file: a.yaml -->\n```yaml\n```\n",
+		"~~~\n~~~\n",
+	} {
+		if all, err := blocks(wrong); err == nil {
+			t.Errorf("%q: got %v, want an error", wrong, all)
+		}
+	}
 }
 
 func write(t *testing.T, name string, data []byte) {

@@ -20,6 +20,7 @@ import (
 //	$SERVER/git/      git repositories below $WORK/git
 //	$SERVER/files/    files below $WORK/files
 //	$SERVER/goproxy/  the modules of the machine's module cache, as a module proxy
+//	$SERVER/modules/  the modules below $WORK/modules, as a module proxy
 //	$PROXY            a forward proxy that leads every request to $SERVER and
 //	                  writes a line for it into $WORK/proxy.log
 func serve(env *testscript.Env) error {
@@ -35,6 +36,7 @@ func serve(env *testscript.Env) error {
 		return err
 	}
 	dir := filepath.Join(strings.TrimSpace(string(cache)), "cache", "download")
+	mux.Handle("/modules/", http.StripPrefix("/modules", moduleProxy(filepath.Join(env.WorkDir, "modules"))))
 	mux.Handle("/goproxy/", http.StripPrefix("/goproxy/", http.FileServer(http.Dir(dir))))
 	serveUntilEnd(env, l, mux)
 
