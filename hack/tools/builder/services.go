@@ -106,9 +106,9 @@ insecure-entitlements = ["network.host"]
 
   [[worker.oci.gcpolicy]]
     all = true
-    reservedSpace = "20GB"
-    maxUsedSpace = "60GB"
-    minFreeSpace = "5%%"
+    reservedSpace = "8GB"
+    maxUsedSpace = "40GB"
+    minFreeSpace = "15GB"
 
 [registry."docker.io"]
   mirrors = [%q]
