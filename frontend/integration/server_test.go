@@ -8,18 +8,21 @@ import (
 	"net/http/httputil"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/mod/module"
 )
 
 // serve starts what a script may need from a network, on loopback:
 //
 //	$SERVER/git/      git repositories below $WORK/git
 //	$SERVER/files/    files below $WORK/files
-//	$SERVER/goproxy/  the modules of the machine's module cache, as a module proxy
+//	$SERVER/goproxy/  the modules of the machine's module cache, as a module proxy;
+//	                  what is not there is downloaded
 //	$SERVER/modules/  the modules below $WORK/modules, as a module proxy
 //	$PROXY            a forward proxy that leads every request to $SERVER and
 //	                  writes a line for it into $WORK/proxy.log
@@ -31,13 +34,12 @@ func serve(env *testscript.Env) error {
 	mux := http.NewServeMux()
 	mux.Handle("/git/", gitHandler(filepath.Join(env.WorkDir, "git")))
 	mux.Handle("/files/", http.StripPrefix("/files/", http.FileServer(http.Dir(filepath.Join(env.WorkDir, "files")))))
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	cached, err := cacheHandler()
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(strings.TrimSpace(string(cache)), "cache", "download")
 	mux.Handle("/modules/", http.StripPrefix("/modules", moduleProxy(filepath.Join(env.WorkDir, "modules"))))
-	mux.Handle("/goproxy/", http.StripPrefix("/goproxy/", http.FileServer(http.Dir(dir))))
+	mux.Handle("/goproxy/", http.StripPrefix("/goproxy/", cached))
 	serveUntilEnd(env, l, mux)
 
 	p, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,6 +57,32 @@ func serveUntilEnd(env *testscript.Env, l net.Listener, h http.Handler) {
 	srv := &http.Server{Handler: h} //nolint:gosec // a test server needs no time limits
 	go func() { _ = srv.Serve(l) }()
 	env.Defer(func() { _ = srv.Close() })
+}
+
+// cacheHandler serves what the module cache of the machine has downloaded. A
+// version of a module that is not there is downloaded first: on a new machine
+// nobody else has asked for it.
+func cacheHandler() (http.Handler, error) {
+	env, err := exec.Command("go", "env", "GOMODCACHE", "GOPROXY").Output()
+	if err != nil {
+		return nil, err
+	}
+	cache, proxies, _ := strings.Cut(strings.TrimSpace(string(env)), "\n")
+	dir := filepath.Join(cache, "cache", "download")
+	proxies = strings.TrimSuffix(proxies, ",direct") // many a host of a test does not exist
+	files := http.FileServer(http.Dir(dir))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped, version, ok := strings.Cut(r.URL.Path, "/@v/")
+		name, err := module.UnescapePath(escaped)
+		if ext := path.Ext(version); ok && err == nil && (ext == ".info" || ext == ".mod" || ext == ".zip") {
+			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(r.URL.Path))); err != nil {
+				download := exec.CommandContext(r.Context(), "go", "mod", "download", name+"@"+strings.TrimSuffix(version, ext))
+				download.Dir, download.Env = os.TempDir(), append(os.Environ(), "GOPROXY="+proxies)
+				_ = download.Run() // error ignored: then it is not there, which the answer says
+			}
+		}
+		files.ServeHTTP(w, r)
+	}), nil
 }
 
 // gitHandler serves repositories the way git hosts do.
