@@ -43,7 +43,7 @@ func findings(ctx context.Context, all []*proof) (string, error) {
 		if i > 0 {
 			report.WriteByte('\n')
 		}
-		found, err := readWhole(ctx, p.result, vuln.TextFile)
+		found, err := readAll(ctx, p.result, vuln.TextFile, maxReport)
 		if err != nil {
 			return "", err
 		}

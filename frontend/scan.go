@@ -223,7 +223,7 @@ func readAll(ctx context.Context, ref client.Reference, name string, limit int) 
 	for {
 		data, err := ref.ReadFile(ctx, client.ReadRequest{Filename: name, Range: &client.FileRange{Offset: len(all), Length: piece}})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
 		if all = append(all, data...); len(data) < piece {
 			return all, nil

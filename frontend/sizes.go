@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 
@@ -52,11 +51,11 @@ func (b *build) sizes(ctx context.Context) (text, data []byte, err error) {
 		if err != nil {
 			return nil, nil, b.stepError(ctx, &b.plan.Targets[i], err)
 		}
-		part, err := readWhole(ctx, ref, size.TextFile)
+		part, err := readAll(ctx, ref, size.TextFile, maxReport)
 		if err != nil {
 			return nil, nil, err
 		}
-		report, err := readWhole(ctx, ref, size.JSONFile)
+		report, err := readAll(ctx, ref, size.JSONFile, maxReport)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -70,19 +69,6 @@ func (b *build) sizes(ctx context.Context) (text, data []byte, err error) {
 	return text, append(data, '\n'), err
 }
 
-// readWhole reads a file that a step of ours wrote, in parts: a call of the
-// gateway carries 16 MB at most.
-func readWhole(ctx context.Context, ref client.Reference, name string) ([]byte, error) {
-	const part = 4 << 20
-	var all []byte
-	for {
-		data, err := ref.ReadFile(ctx, client.ReadRequest{Filename: name, Range: &client.FileRange{Offset: len(all), Length: part}})
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		all = append(all, data...)
-		if len(data) < part {
-			return all, nil
-		}
-	}
-}
+// maxReport is how much of a report is read back, in bytes. A client keeps it in
+// memory, as the frontend does.
+const maxReport = 64 << 20

@@ -2,29 +2,19 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path"
 	"path/filepath"
 	"time"
 
-	"github.com/gopherfile/gopherfile/frontend/verify"
 	"github.com/gopherfile/gopherfile/frontend/vuln"
 )
 
 // errVulnerable is the error of a binary with code that is known to be
 // vulnerable, where that is one.
 var errVulnerable = errors.New("vulnerable code found")
-
-// errUnread is the error of a binary that govulncheck cannot look into. Nobody
-// knows what is in it, which is no error unless a finding would be one.
-var errUnread = errors.New("look into the binary for another platform")
 
 // vulnCommand writes what is known to be vulnerable in binaries: vuln [FLAGS]
 // FROM TO FILES... The graph runs it in the builder image; package llb has its
@@ -46,9 +36,9 @@ func vulnCommand(args []string) error {
 	}
 	report.Created = time.Unix(*created, 0)
 	from, to := flags.Arg(0), flags.Arg(1)
-	found := false
+	look, found := checker{program: *program, db: *db, limit: vulnLimit, most: findingsLimit}, false
 	for _, name := range flags.Args()[2:] {
-		b, vulnerable, err := lookUp(*program, *db, from, name)
+		b, vulnerable, err := look.up(from, name)
 		if errors.Is(err, errUnread) && !*failing {
 			err = nil
 		}
@@ -89,63 +79,4 @@ func writeFindings(report *vuln.Report, to string, show bool) error {
 		}
 	}
 	return nil
-}
-
-// vulnLimit is how long govulncheck may take for a binary: it waits for a database
-// on the network without an end.
-const vulnLimit = 10 * time.Minute
-
-// lookUp asks govulncheck about a binary, and reports whether it has code that
-// is vulnerable. The binary with symbols says what is linked; the sum is that of
-// the one that is shipped.
-func lookUp(program, db, from, name string) (vuln.Binary, bool, error) {
-	dir, base := path.Split(name)
-	whole := filepath.Join(from, path.Clean(dir)+"-symbols", base)
-	b := vuln.Binary{Name: base}
-	facts, err := readFile(whole)
-	if err != nil {
-		return b, false, err
-	}
-	switch facts.Format {
-	case verify.FormatELF, verify.FormatPE, verify.FormatMachO:
-	default: // as of Plan 9, of AIX and WebAssembly
-		b.Text, b.SARIF, b.VEX = []byte("govulncheck cannot read a binary of this format."), []byte("{}"), []byte("{}")
-		return b, false, fmt.Errorf("govulncheck cannot read %s: %w", facts.Format, errUnread)
-	}
-	b.Module = facts.Go.Main.Path
-	shipped, err := os.ReadFile(filepath.Join(from, name))
-	if err != nil {
-		return b, false, err
-	}
-	b.SHA256 = fmt.Sprintf("%x", sha256.Sum256(shipped))
-	var stream bytes.Buffer
-	ctx, cancel := context.WithTimeout(context.Background(), vulnLimit)
-	defer cancel()
-	look := exec.CommandContext(ctx, program, "-mode=binary", "-format=json", "-db="+db, whole)
-	look.Stdout, look.Stderr = &stream, os.Stderr
-	switch err := look.Run(); {
-	case ctx.Err() != nil:
-		return b, false, fmt.Errorf("govulncheck took more than %v: does %s answer?", vulnLimit, db)
-	case err != nil:
-		return b, false, fmt.Errorf("govulncheck: %w", err)
-	}
-	vulnerable := false
-	for _, form := range []struct {
-		name string
-		out  *[]byte
-	}{{"text", &b.Text}, {"sarif", &b.SARIF}, {"openvex", &b.VEX}} {
-		var out bytes.Buffer
-		convert := exec.Command(program, "-mode=convert", "-format="+form.name)
-		convert.Stdin, convert.Stdout, convert.Stderr = bytes.NewReader(stream.Bytes()), &out, os.Stderr
-		err := convert.Run()
-		var exit *exec.ExitError
-		switch {
-		case errors.As(err, &exit) && exit.ExitCode() == 3:
-			vulnerable = true
-		case err != nil:
-			return b, false, fmt.Errorf("govulncheck -format=%s: %w", form.name, err)
-		}
-		*form.out = out.Bytes()
-	}
-	return b, vulnerable, nil
 }
