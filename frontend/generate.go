@@ -12,8 +12,9 @@ import (
 	"github.com/gopherfile/gopherfile/llb"
 )
 
-// generate runs the commands of the spec and reads the tree that they leave.
-func (b *build) generate(ctx context.Context, opt plan.Options) error {
+// generate runs the commands of the spec, for the plan to have the same, and makes
+// the tree that they leave the one to read.
+func (b *build) generate(ctx context.Context) error {
 	if len(b.spec.Generate) == 0 {
 		return nil
 	}
@@ -21,7 +22,7 @@ func (b *build) generate(ctx context.Context, opt plan.Options) error {
 	if err != nil {
 		return err
 	}
-	if b.plan, err = plan.Prepare(b.spec, index, opt); err != nil {
+	if b.plan, err = plan.Prepare(b.spec, index, b.options); err != nil {
 		return err
 	}
 	unknown, err := b.checkDirs()
@@ -41,7 +42,7 @@ func (b *build) generate(ctx context.Context, opt plan.Options) error {
 	if err != nil {
 		return err
 	}
-	b.tree = after
+	b.tree, b.options.Prepared = after, b.plan
 	return nil
 }
 

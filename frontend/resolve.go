@@ -50,13 +50,13 @@ func (b *build) resolve(ctx context.Context, every bool) error {
 	}
 	opt.Every = every
 	b.options = opt
-	if err := b.generate(ctx, opt); err != nil {
+	if err := b.generate(ctx); err != nil {
 		return err
 	}
 	if b.index, err = b.scan(ctx); err != nil {
 		return err
 	}
-	if b.plan, err = plan.Resolve(b.spec, b.index, opt); err != nil {
+	if b.plan, err = plan.Resolve(b.spec, b.index, b.options); err != nil {
 		return b.withMains(err)
 	}
 	return b.checkFiles()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/version"
 	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/gopherfile/gopherfile/frontend/goflags"
@@ -63,6 +64,12 @@ func (r *resolver) downloadOf(m *scan.Module) *Download {
 	for _, known := range r.downloads {
 		if known.Dir == d.Dir {
 			return known
+		}
+	}
+	for _, c := range r.plan.Generate {
+		// Commands that ran may have written other module files.
+		if c.Download != nil && c.Download.Dir == d.Dir && slices.Equal(c.Download.Files, d.Files) {
+			d = c.Download
 		}
 	}
 	r.downloads = append(r.downloads, d)
@@ -157,20 +164,26 @@ func (r *resolver) workspace(w *scan.Work) {
 }
 
 // namedModules are those of the main packages that the spec names, and those in
-// which it generates files.
+// which it generates files, a main package maybe.
 func (r *resolver) namedModules() []*scan.Module {
 	var mods []*scan.Module
 	for _, name := range Mains(r.spec) {
-		if dir, ok := r.index.Dir(name); ok {
-			mods = append(mods, r.index.ModuleOf(dir))
+		dir, ok := r.index.Dir(name)
+		if !ok {
+			dir = path.Clean(name)
 		}
+		mods = append(mods, r.index.ModuleOf(dir))
 	}
 	return slices.DeleteFunc(append(mods, r.generateModules()...), func(m *scan.Module) bool { return m == nil || m.Err != nil })
 }
 
-// generateModules are those in which the spec generates files.
+// generateModules are those in which the spec generates files. Prepare looked at
+// those of commands that ran, and the index need not have them.
 func (r *resolver) generateModules() []*scan.Module {
 	var mods []*scan.Module
+	if r.opt.Prepared != nil {
+		return nil
+	}
 	for _, c := range r.plan.Generate {
 		if m := r.index.ModuleOf(c.Dir); m != nil && m.Err == nil {
 			mods = append(mods, m)

@@ -354,6 +354,9 @@ type Options struct {
 	Every bool
 	// Sizes asks what the binaries are made of: all, or the one that Target names.
 	Sizes bool
+	// Prepared is what [Prepare] said, when its commands ran. They are those of the
+	// plan: run anew they would cost their time again. Nil: none ran.
+	Prepared *Plan
 	// Back are import paths that other modules import of the tree, by binary.
 	Back map[string][]string
 	// Imports says that the client imports a cache, so that there is one to fill.

@@ -32,7 +32,7 @@ func (r *resolver) lines(m *scan.Module) (goLine, toolchain line) {
 
 // release decides the Go release: the spec's, the toolchain line's, or the
 // minor release of the go line. Of several modules the one that asks for the
-// newest decides.
+// newest decides, and those of the commands that ran are among them.
 func (r *resolver) release(mods []*scan.Module) {
 	goLine, toolchain := r.lines(mods[0])
 	for _, m := range mods[1:] {
@@ -47,6 +47,10 @@ func (r *resolver) release(mods []*scan.Module) {
 	if !sameOrNewer(toolchain.value, goLine.value) {
 		toolchain = line{} // another module's go line asks for more
 	}
+	prepared := ""
+	if r.opt.Prepared != nil {
+		prepared = r.opt.Prepared.Release
+	}
 	switch {
 	case r.written(&r.spec.Go):
 		r.plan.Release = r.chosenRelease(goLine)
@@ -55,11 +59,14 @@ func (r *resolver) release(mods []*scan.Module) {
 		r.plan.Release = release
 	case goLine.value != "":
 		r.plan.Release = minor(goLine.value)
-	case r.spec.Builder != "":
+	case r.spec.Builder != "", prepared != "":
 		// The image decides; a go.mod without a go line is no reason to stop.
 	default:
 		r.fail((&spec.Error{File: goLine.file, Pos: spec.Pos{Line: 1, Column: 1}, Msg: "go.mod has no go line"}).
 			WithHelp("add one, or set go: in the spec"))
+	}
+	if version.Compare("go"+prepared, "go"+r.plan.Release) > 0 {
+		r.plan.Release = prepared // another builder would run the commands again
 	}
 }
 

@@ -54,7 +54,12 @@ type resolver struct {
 func Resolve(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 	r := newResolver(s, ix, opt)
 	requested := r.platforms()
-	r.plan.Generate = r.generate()
+	if opt.Prepared != nil {
+		// The index need not have their modules, and they may have written others.
+		r.plan.Generate = opt.Prepared.Generate
+	} else {
+		r.plan.Generate = r.generate()
+	}
 	r.workspace(r.index.Work)
 	if len(requested) == 0 {
 		requested = r.standIn()
