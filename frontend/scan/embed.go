@@ -41,8 +41,8 @@ func (s *scan) embed() error {
 }
 
 // match returns the files that a pattern matches, as paths from the directory
-// of its package. What the go command refuses is left out, unless another file
-// could be embedded without it: then the go command must see it, to refuse.
+// of its package. What the go command refuses is among them: it must see it, to
+// refuse. Nothing says so of an empty directory, nor of a pipe or a device.
 func (s *scan) match(dir, pattern string) ([]string, error) {
 	glob, all := strings.CutPrefix(pattern, "all:")
 	if _, err := path.Match(glob, ""); err != nil || glob == "." || !fs.ValidPath(glob) {
@@ -54,10 +54,8 @@ func (s *scan) match(dir, pattern string) ([]string, error) {
 		return nil, err
 	}
 	for _, e := range found {
-		if e.kind == kindDir {
-			err = m.walk(e.name)
-		} else if e.kind != kindOther {
-			m.files = append(m.files, e.name)
+		if e.kind != kindOther {
+			err = m.add(e)
 		}
 		if err != nil {
 			return nil, err
@@ -75,28 +73,35 @@ type matcher struct {
 	files []string
 }
 
-// list lists a directory. One that begins a module is none of the package's.
-func (m *matcher) list(name string) ([]entry, error) {
-	entries, err := m.entries(path.Join(m.dir, name))
-	if err != nil {
-		return nil, err
+// list lists a directory, and says whether it begins a module.
+func (m *matcher) list(name string) (entries []entry, nested bool, err error) {
+	dir := path.Join(m.dir, name)
+	if entries, err = m.entries(dir); err != nil || name == "." {
+		return entries, false, err
 	}
-	if _, nested := lookup(entries, "go.mod"); nested && name != "." {
-		return nil, nil
+	e, nested := lookup(entries, "go.mod")
+	if e.kind == kindLink {
+		_, err := fs.Stat(m.fsys, path.Join(dir, "go.mod"))
+		nested = err == nil // error ignored: for the go command there is none
 	}
-	return entries, nil
+	return entries, nested, nil
 }
 
-// glob returns what matches the elements of a path.
+// glob returns what matches the elements of a path. It looks into directories
+// that nothing can be embedded from, and through links, as the go command does
+// before it refuses what it finds.
 func (m *matcher) glob(elems []string) ([]entry, error) {
 	found := []entry{{".", kindDir}}
 	for _, elem := range elems {
 		var next []entry
 		for _, above := range found {
-			if above.kind != kindDir || badDir(above.name) {
-				continue // the go command does not embed from there, nor through links
+			if above.kind != kindDir && above.kind != kindLink {
+				continue
 			}
-			entries, err := m.list(above.name)
+			entries, _, err := m.list(above.name)
+			if err != nil && above.kind == kindLink && m.noDir(path.Join(m.dir, above.name), err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -111,10 +116,42 @@ func (m *matcher) glob(elems []string) ([]entry, error) {
 	return found, nil
 }
 
+// add adds what the pattern matches: a file, or those below a directory. The
+// go.mod files on the way are added, since a package embeds nothing of another
+// module.
+func (m *matcher) add(e entry) error {
+	above := e.name
+	if e.kind != kindDir {
+		m.files = append(m.files, e.name)
+		above = path.Dir(e.name)
+	}
+	refused := false
+	for ; above != "."; above = path.Dir(above) {
+		_, nested, err := m.list(above)
+		if err != nil {
+			return err
+		}
+		if nested {
+			refused = true
+			m.files = append(m.files, path.Join(above, "go.mod"))
+		}
+	}
+	if e.kind != kindDir {
+		return nil
+	}
+	if before := len(m.files); !refused {
+		if err := m.walk(e.name); err != nil || len(m.files) > before {
+			return err
+		}
+	}
+	_, err := m.witness(e.name)
+	return err
+}
+
 // walk adds the files below a directory.
 func (m *matcher) walk(name string) error {
-	entries, err := m.list(name)
-	if err != nil || badDir(name) {
+	entries, nested, err := m.list(name)
+	if err != nil || nested || badDir(name) {
 		return err
 	}
 	for _, e := range entries {
@@ -132,6 +169,31 @@ func (m *matcher) walk(name string) error {
 		}
 	}
 	return nil
+}
+
+// witness adds a file of a directory that holds none to embed, so that there is
+// such a directory. Of another module that is its go.mod.
+func (m *matcher) witness(name string) (found bool, err error) {
+	entries, nested, err := m.list(name)
+	if err != nil {
+		return false, err
+	}
+	if nested {
+		entries = []entry{{"go.mod", kindFile}}
+	}
+	for _, e := range entries {
+		switch below := path.Join(name, e.name); e.kind {
+		case kindFile, kindLink:
+			m.files = append(m.files, below)
+			found = true
+		case kindDir:
+			found, err = m.witness(below)
+		}
+		if found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
 }
 
 // badDir reports whether nothing can be embedded from a directory of that name.
