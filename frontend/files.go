@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -61,7 +62,11 @@ func (b *build) checkFiles() error {
 			}
 		}
 		for _, bin := range t.Binaries {
-			if err := look("build.pgo", bin.Profile, bin.ProfilePos); err != nil {
+			key := "build.pgo"
+			if !goflags.Has(bin.Flags, "pgo") {
+				key = "build.env: -pgo in GOFLAGS"
+			}
+			if err := look(key, bin.Profile, bin.ProfilePos); err != nil {
 				return err
 			}
 		}

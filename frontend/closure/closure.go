@@ -41,8 +41,8 @@ type Closure struct {
 	// Vendor is the directory that the go command takes the packages of other
 	// modules from, "" when it takes them from the module cache.
 	Vendor string
-	// Profile is the default.pgo beside the main package, "" when there is none.
-	// It is one of Files. With it, all packages are compiled for this main
+	// Profile is the default.pgo beside the main package, "" when there is none
+	// that is read. It is one of Files. With it, all packages are compiled for this main
 	// package alone.
 	Profile string
 	// Cgo are the directories of the packages that are compiled with cgo. What C
@@ -66,6 +66,9 @@ type Target struct {
 	Also []string
 	// Mod is the value of the go command's flag -mod, "" when it is not given.
 	Mod string
+	// NoProfile says that the go command does not look for a default.pgo, as with
+	// -pgo=off or another profile.
+	NoProfile bool
 }
 
 // Of returns the closure of the main package in a directory of the tree. Of many
@@ -85,7 +88,7 @@ func (s *Selection) Of(main string) (*Closure, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := closureKey{t.byDir[main], w, strings.Join(s.also, " ")}
+	key := closureKey{t.byDir[main], w, strings.Join(s.also, " "), s.noProfile}
 	if c := s.closures[key]; c != nil {
 		return c, nil
 	}
@@ -143,7 +146,7 @@ func (r *reach) closure(main int32) *Closure {
 	t := r.tree
 	c := &Closure{Vendor: r.world.vendor}
 	r.files.addAll(r.world.files)
-	if p := &t.pkgs[main]; len(p.profile) > 0 {
+	if p := &t.pkgs[main]; len(p.profile) > 0 && !r.noProfile {
 		c.Profile = path.Join(p.dir, profileName)
 		r.files.addAll(p.profile)
 	}

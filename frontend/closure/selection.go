@@ -11,6 +11,8 @@ type Selection struct {
 	tree *Tree
 	mod  string
 	also []string
+	// noProfile is Target.NoProfile.
+	noProfile bool
 	*verdict
 }
 
@@ -25,9 +27,10 @@ type verdict struct {
 
 // closureKey tells the closures of a verdict apart.
 type closureKey struct {
-	main  int32
-	world *world
-	also  string
+	main      int32
+	world     *world
+	also      string
+	noProfile bool
 }
 
 // For returns what a target selects.
@@ -52,7 +55,7 @@ func (t *Tree) For(target Target) *Selection {
 		}
 		t.verdicts[string(key)] = v
 	}
-	return &Selection{t, target.Mod, target.Also, v}
+	return &Selection{t, target.Mod, target.Also, target.NoProfile, v}
 }
 
 // mayHold reports whether a condition holds for a target, as far as that is

@@ -139,8 +139,8 @@ func goflagsHidesFlag() Rule {
 Gopherfile writes the flags of go build itself, and what stands on the command
 line wins over GOFLAGS: -ldflags in GOFLAGS has no effect, since the command line
 has -ldflags=-s -w. What it does not write works, and is hidden: tags in GOFLAGS
-are not considered when the main package is looked for, and a profile is not
-seen as a file of the context.
+are not considered when the main package is looked for, and the path of a
+profile begins at the module instead of the context.
 
 Each of these flags is a key under build. GOFLAGS is for the others, such as
 -mod=readonly.

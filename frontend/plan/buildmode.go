@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
 
@@ -78,6 +79,36 @@ func (sc *scope) pgo() (value, file string) {
 		return "", ""
 	}
 	return arg(relative(sc.main.module.Dir, file)), file
+}
+
+// pgoOf is the value of -pgo that a binary is built with: its own flags win over
+// those in GOFLAGS. "" stands for the default.
+func pgoOf(b *Binary, words []string) string {
+	value, ok := goflags.Value(b.Flags, "pgo")
+	if !ok {
+		value, _ = goflags.Value(words, "pgo")
+	}
+	return value
+}
+
+// profileIn notes the profile that GOFLAGS names. The result is false when it may
+// be no file of the context: one of the builder image, or none.
+func (sc *scope) profileIn(b *Binary, words []string) bool {
+	value := pgoOf(b, words)
+	if b.Profile != "" || value == "auto" || value == "off" || !goflags.Has(words, "pgo") {
+		return true
+	}
+	file := path.Join(b.Dir, value)
+	if value == "" || path.IsAbs(value) || outside(file) {
+		return false
+	}
+	b.Profile = file
+	for i := range sc.build.Env {
+		if e := &sc.build.Env[i]; e.Name == "GOFLAGS" {
+			b.ProfilePos = sc.spec.At(&e.Value)
+		}
+	}
+	return true
 }
 
 // outside reports whether a clean path leaves the context.

@@ -241,8 +241,8 @@ type Binary struct {
 	// Download fills the module cache, once for all binaries of a module or of a
 	// workspace, when Files are not known. Nil: nothing must be downloaded.
 	Download *Download `json:"download,omitempty"`
-	// Profile is the file of the context that Flags name for profile-guided
-	// optimization, "" for none.
+	// Profile is the file of the context that Flags or GOFLAGS name for
+	// profile-guided optimization, "" for none.
 	Profile    string   `json:"profile,omitempty"`
 	ProfilePos spec.Pos `json:"profilePos,omitzero"`
 	Pos        spec.Pos `json:"pos,omitzero"`

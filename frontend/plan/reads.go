@@ -20,6 +20,9 @@ func (sc *scope) reads(b *Binary) {
 	if sc.closures == nil {
 		sc.closures = closure.New(sc.index)
 	}
+	if !sc.profileIn(b, words) {
+		return
+	}
 	target := sc.closureTarget(b, words)
 	selected := sc.closures.For(target)
 	c, err := selected.Of(sc.main.dir)
@@ -92,12 +95,14 @@ func (sc *scope) closureTarget(b *Binary, words []string) closure.Target {
 		}
 	}
 	mod, _ := goflags.Value(words, "mod")
+	pgo := pgoOf(b, words)
 	release := strings.TrimPrefix(version.Lang("go"+sc.plan.Release), "go")
 	return closure.Target{
-		Mod:   mod,
-		Also:  sc.opt.Back[sc.name],
-		Has:   func(tag string) bool { return sc.port.Has(tag, tags, release) },
-		Doubt: sc.doubt(b, release),
+		Mod:       mod,
+		NoProfile: pgo != "" && pgo != "auto",
+		Also:      sc.opt.Back[sc.name],
+		Has:       func(tag string) bool { return sc.port.Has(tag, tags, release) },
+		Doubt:     sc.doubt(b, release),
 	}
 }
 
@@ -222,13 +227,15 @@ func (sc *scope) objectsOf(b *Binary, c *closure.Closure, selected *closure.Sele
 	imports := slices.Concat(c.External, c.Vendored)
 	slices.Sort(imports)
 	mode, _ := goflags.Value(b.Flags, "buildmode")
-	pgo, _ := goflags.Value(b.Flags, "pgo")
-	if c.Profile != "" && pgo != "off" || b.Profile != "" || mode == "pie" {
+	if c.Profile != "" || b.Profile != "" || mode == "pie" {
 		// A profile belongs to one main package, and go build compiles nothing
 		// but a main package as a pie.
 		return nil
 	}
 	o := &Objects{Flags: objectFlags(b.Flags)}
+	if value, ok := goflags.Value(b.Flags, "pgo"); ok && goflags.Has(goflags.Env(b.Env), "pgo") {
+		o.Flags = append(o.Flags, "-pgo="+value) // the profile that GOFLAGS names may be none
+	}
 	if len(imports) > 0 {
 		o.Imports, o.Files = imports, c.Below
 	}
