@@ -34,6 +34,10 @@ func (sc *scope) reads(b *Binary) {
 	if sc.lacks(c) || sc.needsCgo(c, target) {
 		return
 	}
+	if looksAround(b.Flags) || looksAround(words) {
+		sc.wholeDownload(sc.main.module, b.Env)
+		return
+	}
 	b.Files = c.Files
 	if b.Profile != "" {
 		b.Files = withFile(b.Files, b.Profile)
@@ -80,6 +84,23 @@ func (p *Plan) Files() [][]string {
 // those that the index tells of.
 func elsewhere(flags []string) bool {
 	return goflags.Has(flags, "C", "modfile", "overlay", "pkgdir", "toolexec", "compiler")
+}
+
+// looksAround reports whether flags make the assembler or the compiler read files
+// of any directory: -I is where assembly finds what it includes, seen from each
+// package.
+func looksAround(flags []string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool {
+		name, value, _ := goflags.Cut(f)
+		if name != "asmflags" && name != "gcflags" {
+			return false
+		}
+		if _, list, ok := strings.Cut(value, "="); ok && !strings.HasPrefix(value, "-") {
+			value = list // behind a pattern of packages
+		}
+		words, _ := goflags.Split(value)
+		return name == "asmflags" && goflags.Has(words, "I") || goflags.Has(words, "pgoprofile")
+	})
 }
 
 // closureTarget is the target of a binary for its closure.
