@@ -52,7 +52,7 @@ func (b *build) explain(err error) error {
 		for _, e := range list {
 			err = errdefs.WithSource(err, b.sourceOf(e.File, e.Pos))
 		}
-	case errors.As(err, &in):
+	case errors.As(err, &in) && in.File != "":
 		at := spec.Pos{Line: in.Line, Column: in.Column}
 		src := &errdefs.Source{Info: &pb.SourceInfo{Filename: in.File, Data: redact.Mask(in.Data)}, Ranges: llb.Ranges(at, at)}
 		err = errdefs.WithSource(err, src)

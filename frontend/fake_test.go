@@ -44,6 +44,7 @@ type fake struct {
 	caps     []string          // LLB capabilities that are missing
 	commit   *sourceresolver.ResolveGitResponse
 	index    *string      // what the scan writes, nil for what it finds
+	maxFiles int          // how many files the scan accepts, 0 for as many as it does
 	base     fstest.MapFS // what an image holds beside its binaries
 	compiler compiler
 	print    string // what of the answer to a subrequest is dumped, "" for the text
@@ -284,10 +285,8 @@ func (f *fake) scan(ops []vertex) (fstest.MapFS, error) {
 			opt.Mains = e.Meta.Args[at+1:]
 		}
 	}
-	ix, err := scan.Scan(tree, opt)
-	if errors.As(err, new(*scan.Error)) {
-		ix, err = scan.Tree(tree, opt)
-	}
+	opt.MaxFiles = f.maxFiles
+	ix, err := scan.Noted(tree, opt)
 	if errors.Is(err, scan.ErrChanged) {
 		return nil, travel(commandError(scan.ExitChanged, "/bin/gopherfile scan", ops[len(ops)-1].digest))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	bkllb "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/patternmatcher"
 	"golang.org/x/tools/txtar"
@@ -276,6 +277,30 @@ func TestScanStepLarge(t *testing.T) {
 	const want = "go.mod: it has more than 4 MiB"
 	if _, err := Build(t.Context(), f); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestScanTooMany checks that a tree with too many files is no defect of ours, and
+// that it is called the same whether a step or the frontend itself reads it.
+func TestScanTooMany(t *testing.T) {
+	f := stepFake(t)
+	f.maxFiles = 3
+	const want = "the context has more than 3 files and directories where packages are looked for (leave out with .dockerignore what no build reads, such as node_modules; of a main: that is written only what it imports is read)"
+	_, err := Build(t.Context(), f)
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if sources := errdefs.Sources(err); len(sources) != 1 || sources[0].Info.Filename != "Gopherfile.yaml" {
+		t.Errorf("got the places %v, want one in the spec", sources)
+	}
+	itself := &tree{ctx: t.Context(), ref: &fakeRef{tree: f.locals["context"]}}
+	if _, err := scan.Scan(itself, scan.Options{MaxFiles: 3}); err == nil || err.Error() != want {
+		t.Errorf("got %v of the tree itself, want %s", err, want)
+	}
+	f.opts["requestid"] = "frontend.lint"
+	res, err := Build(t.Context(), f)
+	if err != nil || !strings.Contains(string(res.Metadata["result.json"]), want) {
+		t.Errorf("a check got %v, want it in the result", err)
 	}
 }
 

@@ -14,8 +14,9 @@ import (
 // Error is something wrong with a go.mod or go.work file, or with another one that
 // must be read.
 type Error struct {
-	// File is the slash path from the root of the tree.
-	File string `json:"file"`
+	// File is the slash path from the root of the tree, "" when the tree as a whole
+	// is meant.
+	File string `json:"file,omitempty"`
 	// Line and Column count from 1; Column counts runes. Line is 0 when the
 	// file as a whole is meant, Column when the line is.
 	Line   int `json:"line,omitempty"`
@@ -29,6 +30,8 @@ type Error struct {
 // Error returns file:line:column: message, without what is not known.
 func (e *Error) Error() string {
 	switch {
+	case e.File == "":
+		return e.Msg
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Msg)
 	case e.Column == 0:

@@ -32,6 +32,35 @@ const (
 // a path. Directories are entered one in another, so that it is their depth, too.
 const MaxName = 4096
 
+// How many files a tree may have, unless [Options] say otherwise. Every name and
+// what is known of a Go file is held until the index is written. Large repositories
+// have tens of thousands of Go files: a context with more than this holds what no
+// build reads.
+const (
+	MaxFiles   = 1_000_000
+	MaxGoFiles = 200_000
+)
+
+// ignoreHelp says how a tree gets smaller.
+const ignoreHelp = "leave out with .dockerignore what no build reads, such as node_modules; of a main: that is written only what it imports is read"
+
+// countFiles notes how many files a directory holds. Directories are listed beside
+// each other: the message must not depend on which of them comes last.
+func (s *scan) countFiles(n int) error {
+	if s.filesFound.Add(int64(n)) <= int64(s.maxFiles) {
+		return nil
+	}
+	return &Error{Msg: fmt.Sprintf("the context has more than %d files and directories where packages are looked for (%s)", s.maxFiles, ignoreHelp)}
+}
+
+// countGoFiles notes how many Go files are going to be read.
+func (s *scan) countGoFiles(n int) error {
+	if s.goFilesFound += n; s.goFilesFound <= s.maxGoFiles {
+		return nil
+	}
+	return &Error{Msg: fmt.Sprintf("the context has more than %d Go files that a build may read (%s)", s.maxGoFiles, ignoreHelp)}
+}
+
 // ErrLinks is wrapped when so many links lead from one to another that the
 // system gives up.
 var ErrLinks = fmt.Errorf("more than %d symbolic links, one behind another", maxLinks)

@@ -164,6 +164,59 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestTooManyFiles scans trees with as many files as there may be, and with one
+// more, whole and from one package, as the file system and as a list of names.
+func TestTooManyFiles(t *testing.T) {
+	content := fstest.MapFS{
+		"go.mod": {Data: []byte("module m\n")}, "main.go": {Data: []byte("package main\n\nimport (\n\t\"embed\"\n\n\t_ \"m/lib\"\n)\n\n//go:embed web\nvar x embed.FS\n")},
+		"main_test.go": {Data: []byte("package main\n")}, "lib/lib.go": {Data: []byte("package lib\n")}, "other/other.go": {Data: []byte("package other\n")},
+		"web/a": {}, "web/b/c": {}, "testdata/x.go": {}, ".git/x": {},
+	}
+	names := &Names{}
+	for name := range content {
+		names.Add(name, 0, "")
+	}
+	const help = " (leave out with .dockerignore what no build reads, such as node_modules; of a main: that is written only what it imports is read)"
+	for _, tt := range []struct {
+		opt  Options
+		want string
+	}{
+		{Options{MaxFiles: 13, MaxGoFiles: 3}, ""},
+		{Options{MaxFiles: 12}, "the context has more than 12 files and directories where packages are looked for" + help},
+		{Options{MaxGoFiles: 2}, "the context has more than 2 Go files that a build may read" + help},
+		{Options{MaxFiles: 1, MaxGoFiles: 1}, "the context has more than 1 files and directories where packages are looked for" + help},
+		{Options{MaxFiles: 12, MaxGoFiles: 2, Mains: []string{"."}}, ""},
+		{Options{MaxFiles: 11, Mains: []string{"."}}, "the context has more than 11 files and directories where packages are looked for" + help},
+		{Options{MaxGoFiles: 1, Mains: []string{"."}}, "the context has more than 1 Go files that a build may read" + help},
+	} {
+		for _, tree := range []fs.FS{content, &NamedFS{Names: names, Content: content}} {
+			want := tt.want
+			if want == "" {
+				want = "<nil>"
+			}
+			if _, err := Scan(tree, tt.opt); fmt.Sprint(err) != want {
+				t.Errorf("%+v of %T: got %v, want %s", tt.opt, tree, err, want)
+			}
+			ix, err := Noted(tree, tt.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(ix.Check(tt.opt.Mains)); got != want {
+				t.Errorf("%+v of %T: the index says %s, want %s", tt.opt, tree, got, want)
+			}
+			if ix, err := Tree(tree, Options{MaxFiles: 12}); err != nil || ix.Err == nil || ix.Err.File != "" {
+				t.Errorf("%T: got %+v, %v, want an error in the index", tree, ix, err)
+			}
+		}
+	}
+	// What stands in the way of the packages that were asked for counts.
+	content["go.mod"] = &fstest.MapFile{Data: []byte("module\n")}
+	ix, err := Noted(content, Options{MaxFiles: 12, Mains: []string{"."}})
+	if err != nil || ix.Err == nil || ix.Err.File != "go.mod" {
+		t.Errorf("got %+v, %v, want the error of go.mod", ix, err)
+	}
+}
+
 // locker counts how often it is locked.
 type locker struct {
 	sync.Mutex

@@ -24,6 +24,9 @@ func (s *scan) readFiles(folders []*folder) error {
 			jobs = append(jobs, job{f: f, i: i})
 		}
 	}
+	if err := s.countGoFiles(len(jobs)); err != nil {
+		return err
+	}
 	err := parallel(len(jobs), func(i int) (err error) {
 		jobs[i].file, err = s.file(jobs[i].f.dir, jobs[i].f.goFiles[jobs[i].i])
 		return err

@@ -191,4 +191,10 @@ type Options struct {
 	Mains []string
 	// NoWork says that the go command ignores every go.work, as with GOWORK=off.
 	NoWork bool
+	// MaxFiles is how many files and directories those directories may hold that
+	// the scan lists, in all. 0 stands for [MaxFiles]. Of more there is an [*Error].
+	MaxFiles int
+	// MaxGoFiles is how many Go files the scan reads, tests not among them. 0 stands
+	// for [MaxGoFiles]. Of more there is an [*Error].
+	MaxGoFiles int
 }

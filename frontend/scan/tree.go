@@ -1,20 +1,22 @@
 package scan
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Scan reads the tree of fsys. A go.work in the root or a go.mod that the build
 // needs (the root's, one of the workspace, those of Options.Mains) that
 // cannot be parsed gives an [*Error]; of other modules that is only noted in
 // [Module.Err]. A Go file that cannot be parsed is no error; one that is too large,
-// or a header behind too many links, gives an [*Error], too. All other errors are
-// those of fsys.
+// or a header behind too many links, gives an [*Error], too, and so does a tree with
+// too many files. All other errors are those of fsys.
 func Scan(fsys fs.FS, opt Options) (*Index, error) {
 	s := newScan(fsys, opt)
 	if err := s.readWork("."); err != nil {
@@ -53,10 +55,11 @@ func Tree(fsys fs.FS, opt Options) (*Index, error) {
 	if w := s.works["."]; w != nil && w.Err != nil {
 		return &Index{Err: w.Err}, nil // the go command refuses to do anything
 	}
-	if err := s.tree(opt.Mains...); err != nil {
-		return nil, err
+	err := s.tree(opt.Mains...)
+	var ix *Index
+	if err == nil {
+		ix, err = s.index()
 	}
-	ix, err := s.index()
 	if e := asError(err); e != nil {
 		return &Index{Err: e}, nil
 	}
@@ -68,6 +71,21 @@ func Tree(fsys fs.FS, opt Options) (*Index, error) {
 		ix.Err = e
 	}
 	return ix, nil
+}
+
+// Noted is [Scan] where an [*Error] has to travel with the index: that of the whole
+// tree has it then, and [Index.Check] returns it. When there is none of the whole
+// tree either, it is noted alone, and not what else is wrong elsewhere.
+func Noted(fsys fs.FS, opt Options) (*Index, error) {
+	ix, err := Scan(fsys, opt)
+	e := asError(err)
+	if e == nil {
+		return ix, err
+	}
+	if ix, err = Tree(fsys, opt); err == nil && ix.Err != nil && len(ix.Modules) == 0 {
+		ix.Err = e
+	}
+	return ix, err
 }
 
 // Check returns the error that [Scan] returns for [Options.Mains], nil when it
@@ -127,6 +145,10 @@ type scan struct {
 	folders []*folder          // with Go files
 	roots   map[string][]root  // by Path, for imports to follow
 
+	maxFiles, maxGoFiles int
+	filesFound           atomic.Int64 // in directories that were listed
+	goFilesFound         int          // that were read
+
 	buffers  sync.Pool      // of *[firstRead]byte
 	large    sync.Mutex     // held while a large file is
 	listings memo[[]entry]  // by directory
@@ -136,8 +158,12 @@ type scan struct {
 
 func newScan(fsys fs.FS, opt Options) *scan {
 	return &scan{
-		fsys:    fsys,
-		noWork:  opt.NoWork,
+		fsys:   fsys,
+		noWork: opt.NoWork,
+
+		maxFiles:   cmp.Or(opt.MaxFiles, MaxFiles),
+		maxGoFiles: cmp.Or(opt.MaxGoFiles, MaxGoFiles),
+
 		works:   map[string]*Work{},
 		modules: map[string]*Module{},
 		walked:  map[string]bool{},

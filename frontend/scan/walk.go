@@ -77,6 +77,9 @@ func (s *scan) readDir(dir string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.countFiles(len(list)); err != nil {
+		return nil, err
+	}
 	entries := make([]entry, 0, len(list))
 	for _, e := range list {
 		if !utf8.ValidString(e.Name()) {

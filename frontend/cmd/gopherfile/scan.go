@@ -47,10 +47,7 @@ func writeIndex(from, names, to string, opt scan.Options) error {
 	if err != nil {
 		return err
 	}
-	ix, err := scan.Scan(tree, opt)
-	if errors.As(err, new(*scan.Error)) {
-		ix, err = scan.Tree(tree, opt)
-	}
+	ix, err := scan.Noted(tree, opt)
 	if err != nil {
 		return err
 	}

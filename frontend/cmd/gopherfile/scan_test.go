@@ -126,6 +126,26 @@ func TestScanErrors(t *testing.T) {
 	}
 }
 
+// TestScanTooMany checks that a tree with too many files is data, too.
+func TestScanTooMany(t *testing.T) {
+	from, to := writeFiles(t, map[string]string{"go.mod": "module m\n", "main.go": "package main\n", "a.txt": ""}), t.TempDir()
+	list := filepath.Join(t.TempDir(), "names")
+	writeText(t, list, string(names(t, from)))
+	for _, names := range []string{"", list} {
+		if err := writeIndex(from, names, to, scan.Options{MaxFiles: 2}); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(to, scan.IndexFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ix := &scan.Index{}
+		if err := json.Unmarshal(data, ix); err != nil || ix.Err == nil || !strings.HasPrefix(ix.Err.Error(), "the context has more than 2 files and directories") {
+			t.Errorf("got %s, %v, want the error in the index", data, err)
+		}
+	}
+}
+
 // names lists a tree.
 func names(t *testing.T, root string) []byte {
 	t.Helper()
