@@ -138,7 +138,7 @@ func (d *decoder) structure(n *yaml.Node, key string, v reflect.Value) {
 		}
 	}
 	if n.Kind != yaml.MappingNode {
-		d.errorf(n, key, "", "expected %s, found %s", expected, found(n))
+		d.errorf(n, key, keysHelp(n, v.Type()), "expected %s, found %s", expected, found(n))
 		return
 	}
 	var unknown bool // and perhaps the one that is missing
@@ -146,7 +146,11 @@ func (d *decoder) structure(n *yaml.Node, key string, v reflect.Value) {
 	d.mapping(n, func(k, value *yaml.Node) {
 		i := slices.Index(known, k.Value)
 		if i < 0 {
-			d.errorf(k, "", unknownKeyHelp(key, k.Value, known), "unknown key %q%s", k.Value, in(key))
+			help := unknownKeyHelp(key, k.Value, fields)
+			if pair := pairHelp(k.Value, value.Value, fields); pair != "" && strings.HasPrefix(value.Value, "/") && strings.HasPrefix(help, "expected") {
+				help = pair
+			}
+			d.errorf(k, "", help, "unknown key %q%s", k.Value, in(key))
 			unknown = true
 			return
 		}
@@ -167,7 +171,7 @@ func (d *decoder) structure(n *yaml.Node, key string, v reflect.Value) {
 // the value.
 func (d *decoder) entries(n *yaml.Node, key string, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
-		d.errorf(n, key, "", "expected names with values (NAME: value), found %s", found(n))
+		d.errorf(n, key, entryHelp(n, v.Type().Elem()), "expected names with values (NAME: value), found %s", found(n))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.Content)/2))
@@ -234,11 +238,11 @@ func (d *decoder) list(n *yaml.Node, key string, v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		d.value(n, key, v.Index(0))
 	default:
-		expected := "a value or a list of values"
+		expected, help := "a value or a list of values", listHelp(n)
 		if e := v.Type().Elem(); e.Kind() == reflect.Struct {
-			expected = "keys (" + strings.Join(names(fieldsOf(e)), ", ") + ") or a list"
+			expected, help = "keys ("+strings.Join(names(fieldsOf(e)), ", ")+") or a list", keysHelp(n, e)
 		}
-		d.errorf(n, key, "", "expected %s, found %s", expected, found(n))
+		d.errorf(n, key, help, "expected %s, found %s", expected, found(n))
 	}
 }
 
@@ -258,7 +262,7 @@ func (d *decoder) scalar(n *yaml.Node, key string, v reflect.Value) {
 		return
 	}
 	if n.Kind != yaml.ScalarNode || isNull(n) {
-		d.errorf(n, key, "", "expected a value, found %s", found(n))
+		d.errorf(n, key, valueHelp(n), "expected a value, found %s", found(n))
 		return
 	}
 	if strings.ContainsRune(n.Value, 0) {
@@ -279,7 +283,7 @@ func (d *decoder) boolean(n *yaml.Node, key string, v reflect.Value) {
 			return
 		}
 	}
-	d.errorf(n, key, "", "expected true or false, found %s", found(n))
+	d.errorf(n, key, booleanHelp(n.Value), "expected true or false, found %s", found(n))
 }
 
 func isNull(n *yaml.Node) bool {

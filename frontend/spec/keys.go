@@ -11,6 +11,8 @@ type field struct {
 	index int
 	// short: the value may stand in place of the whole mapping.
 	short, required bool
+	// also are the names that other tools give it.
+	also []string
 }
 
 // fieldsOf returns the keys of a struct in the order of its fields.
@@ -20,7 +22,8 @@ func fieldsOf(t reflect.Type) []field {
 		tag := tagName(t.Field(i))
 		name, option, _ := strings.Cut(tag, ",")
 		if name != "" {
-			fields = append(fields, field{name, i, option == "short", option == "required"})
+			also := strings.Split(t.Field(i).Tag.Get("also"), "|")
+			fields = append(fields, field{name, i, option == "short", option == "required", also})
 		}
 	}
 	return fields

@@ -207,7 +207,7 @@ func TestRequired(t *testing.T) {
 		{`image: {files: []}`, ""},
 		{`image: {files: {}}`, "f:1:16: image.files: from is missing\nf:1:16: image.files: to is missing"},
 		{`image: {files: [{from: a, to: b}, {to: b}]}`, "f:1:35: image.files[1]: from is missing"},
-		{`image: {files: {from: [a]}}`, "f:1:16: image.files: to is missing\nf:1:23: image.files.from: expected a value, found a list"},
+		{`image: {files: {from: [a]}}`, "f:1:16: image.files: to is missing\nf:1:23: image.files.from: expected a value, found a list (write a alone, without a list)"},
 		{`image: {files: {from: a, too: b}}`, `f:1:26: unknown key "too" in image.files (did you mean to?)`},
 		{`binaries: {a: {image: {files: {to: b}}}}`, "f:1:31: binaries.a.image.files: from is missing"},
 	} {

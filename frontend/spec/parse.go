@@ -26,6 +26,9 @@ func Parse(name string, data []byte) (*Spec, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
+	if err := d.checkLanguage(); err != nil {
+		return nil, err
+	}
 	root, err := d.load()
 	if err != nil {
 		return nil, err

@@ -21,14 +21,14 @@ func Nearest(word string, words []string) string {
 	if len(word) > longest {
 		return ""
 	}
-	best, distance := "", max(1, len(word)/3)+1
+	best, distance := "", 2*max(1, len(word)/3)+1 // in halves of a letter
 	for _, w := range words {
 		if len(w) > 2*longest || len(word) <= 3 && !strings.HasPrefix(w, word[:min(1, len(word))]) {
 			continue
 		}
-		d := levenshtein.Distance(word, w, nil)
-		if d == 2 && sameLetters(word, w) {
-			d = 1
+		d := 2 * levenshtein.Distance(word, w, nil)
+		if d == 4 && sameLetters(word, w) {
+			d = 1 // nearer than another letter
 		}
 		if d < distance {
 			best, distance = w, d
@@ -54,9 +54,13 @@ func didYouMean(word string, words []string) string {
 }
 
 // unknownKeyHelp says which key was meant, or which there are.
-func unknownKeyHelp(parent, key string, known []string) string {
+func unknownKeyHelp(parent, key string, fields []field) string {
+	known := names(fields)
 	if name, rest := cutKey(key); slices.Contains(known, name) {
 		return "write " + name + ": " + cut(rest, 40)
+	}
+	if name := calledAlso(key, fields); name != "" {
+		return "did you mean " + name + "?"
 	}
 	if place := elsewhere(parent, key); place != "" {
 		return place
@@ -64,7 +68,20 @@ func unknownKeyHelp(parent, key string, known []string) string {
 	if help := didYouMean(key, known); help != "" {
 		return help
 	}
+	if strings.HasPrefix(strings.ToLower(key), "cgo") {
+		return "binaries are built without cgo: leave it out"
+	}
 	return "expected one of " + strings.Join(known, ", ")
+}
+
+// calledAlso returns the key that other tools call by a name, "" for none.
+func calledAlso(name string, fields []field) string {
+	for _, f := range fields {
+		if name != "" && slices.Contains(f.also, strings.ToLower(name)) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // cutKey splits a key that its value was written into: user:root, user=root.
@@ -76,24 +93,37 @@ func cutKey(key string) (name, value string) {
 	return key[:at], strings.TrimLeft(key[at:], ":= ")
 }
 
-// elsewhere says where a key belongs that stands in the wrong place.
+// elsewhere says where a key belongs that stands in the wrong place, by its name or
+// by what other tools call it.
 func elsewhere(parent, key string) string {
+	if strings.ContainsRune(parent, '[') || strings.Count(parent, ".") > 2 {
+		return "" // too deep for a key of the wrong mapping
+	}
 	root := reflect.TypeFor[Spec]()
 	last := parent[strings.LastIndexByte(parent, '.')+1:]
 	fields := fieldsOf(root)
-	var places []string
+	var places, others []string
 	for _, f := range fields {
-		if t := root.Field(f.index).Type; t.Kind() == reflect.Struct && f.name != last && slices.Contains(names(fieldsOf(t)), key) {
+		t := root.Field(f.index).Type
+		if t.Kind() != reflect.Struct || f.name == last {
+			continue
+		}
+		if below := fieldsOf(t); slices.Contains(names(below), key) {
 			places = append(places, f.name+"."+key)
+		} else if name := calledAlso(key, below); name != "" {
+			others = append(others, f.name+"."+name)
 		}
 	}
+	name := calledAlso(key, fields)
 	switch {
-	case strings.ContainsRune(parent, '[') || strings.Count(parent, ".") > 2:
-		return "" // too deep for a key of the wrong mapping
 	case len(places) > 0:
 		return "did you mean " + strings.Join(places, " or ") + "?"
 	case slices.Contains(names(fields), key):
 		return "it belongs to the top of the spec"
+	case name != "":
+		return "did you mean " + name + ", at the top of the spec?"
+	case len(others) > 0:
+		return "did you mean " + strings.Join(others, " or ") + "?"
 	}
 	return ""
 }
