@@ -75,7 +75,7 @@ func (sc *scope) pgo() (value, file string) {
 	}
 	file = path.Clean(text)
 	if outside(file) {
-		sc.fail(sc.spec.Errorf(field, "build.pgo: %s is outside of the context", text))
+		sc.fail(sc.spec.Errorf(field, "build.pgo: %s is outside of the context", text).WithHelp("make the common parent directory the context"))
 		return "", ""
 	}
 	return arg(relative(sc.main.module.Dir, file)), file

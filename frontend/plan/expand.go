@@ -136,7 +136,7 @@ func (r *resolver) replace(field any, text string, vars map[string]string) strin
 		case strings.HasPrefix(after, "{"):
 			ref, rest, closed := strings.Cut(after[1:], "}")
 			if !closed {
-				r.breaks(field, r.spec.ErrorIn(field, "${"+ref, "${ without }").WithHelp("write $$ for a dollar"))
+				r.breaks(field, r.unclosed(field, ref))
 				return b.String()
 			}
 			b.WriteString(r.lookup(field, ref, vars))
@@ -146,6 +146,20 @@ func (r *resolver) replace(field any, text string, vars map[string]string) strin
 			text = after
 		}
 	}
+}
+
+// unclosed says that braces are not closed, and how the variable is written that
+// may be meant.
+func (r *resolver) unclosed(field any, ref string) *spec.Error {
+	end := 0
+	for end < len(ref) && isName(ref[:end+1]) {
+		end++
+	}
+	e := r.spec.ErrorIn(field, "${"+ref, "${%s has no } at its end", ref[:end])
+	if end == 0 {
+		return e.WithHelp("expected ${NAME} or ${NAME:-default}; write $$ for a dollar")
+	}
+	return e.WithHelp("did you mean ${%s}? write $$ for a dollar", ref[:end])
 }
 
 // breaks reports that a field cannot be expanded.
@@ -168,6 +182,9 @@ func (r *resolver) lookup(field any, ref string, vars map[string]string) string 
 		v, ok = vars[name]
 	}
 	switch {
+	case strings.Contains(name, "${"):
+		r.breaks(field, r.unclosed(field, ref))
+		return ""
 	case strings.Contains(fallback, "${"):
 		r.breaks(field, r.spec.ErrorIn(field, "${"+ref, "the default of ${%s} holds a variable", name).WithHelp("write that default under args"))
 		return ""

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (sc *scope) expose() []string {
 		text := sc.text(field)
 		found, ok := parsePorts(text)
 		if !ok {
-			sc.fail(sc.spec.Errorf(field, "image.expose: %q is not a port", text).WithHelp("expected one such as 8080, 53/udp or 9000-9010"))
+			sc.fail(sc.spec.Errorf(field, "image.expose: %q is not a port", text).WithHelp("%s", portHelp(text)))
 			continue
 		}
 		all = append(all, found)
@@ -70,6 +71,35 @@ func joined(all []ports) []ports {
 	return out
 }
 
+// digitsPattern is a number, or some with what may stand between those of ports.
+var digitsPattern = regexp.MustCompile(`^[0-9]+([-:][0-9]+)*$`)
+
+// portHelp says what is wrong with ports.
+func portHelp(text string) string {
+	span, protocol, given := strings.Cut(text, "/")
+	low, high, ranged := strings.Cut(span, "-")
+	_, inner, published := strings.Cut(span, ":")
+	_, ok := parsePorts(high + "-" + low + "/" + cmp.Or(protocol, "tcp"))
+	switch {
+	case !digitsPattern.MatchString(span):
+	case published && strings.Count(span, ":") == 1:
+		if given {
+			inner += "/" + protocol
+		}
+		return "write " + inner + ", that of the image: who runs it says where it is published"
+	case given && !slices.Contains(protocols(), strings.ToLower(protocol)):
+		return "expected the protocol tcp, udp or sctp"
+	case ranged && ok:
+		return "the lower port comes first: " + strings.Replace(text, span, high+"-"+low, 1)
+	case !published && strings.Count(span, "-") < 2:
+		return "ports are from 1 to 65535"
+	}
+	return "expected one such as 8080, 53/udp or 9000-9010"
+}
+
+// protocols are those that an image config can name.
+func protocols() []string { return []string{"tcp", "udp", "sctp"} }
+
 // parsePorts reads port, port/protocol or first-last/protocol.
 func parsePorts(text string) (ports, bool) {
 	span, protocol, given := strings.Cut(text, "/")
@@ -77,7 +107,7 @@ func parsePorts(text string) (ports, bool) {
 		protocol = "tcp"
 	}
 	protocol = strings.ToLower(protocol)
-	if !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
+	if !slices.Contains(protocols(), protocol) {
 		return ports{}, false
 	}
 	low, high, ranged := strings.Cut(span, "-")

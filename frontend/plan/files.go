@@ -132,13 +132,40 @@ func (sc *scope) source(f *spec.File, out *File) {
 	case text == "" || strings.ContainsAny(text, "\n\\"):
 		sc.fail(sc.spec.Errorf(&f.From, "image.files: %q is not a path", text).WithHelp("expected one such as config/app.yaml"))
 	case outside(clean):
-		sc.fail(sc.spec.Errorf(&f.From, "image.files: %s is outside of the context", text))
+		e := sc.spec.Errorf(&f.From, "image.files: %s is outside of the context", text)
+		sc.fail(e.WithHelp("%s", outsideHelp(clean, named)))
 	}
 	out.Path = "/" + strings.TrimPrefix(clean, "/")
 	if clean == "." {
 		out.Path = "/"
 	}
 }
+
+// outsideHelp says how a path outside of a context comes into a build. What has no
+// dot in its name is taken for a directory.
+func outsideHelp(clean string, named bool) string {
+	if named {
+		return "pass a directory above it as that context"
+	}
+	dir, rest := path.Dir(clean), "/"+path.Base(clean)
+	if base := path.Base(clean); base == ".." || contextName.MatchString(base) {
+		dir, rest = clean, ""
+	}
+	name := path.Base(dir)
+	if !contextName.MatchString(name) {
+		name = "above"
+	}
+	if !plainPath.MatchString(clean) {
+		name, dir, rest = "NAME", "DIRECTORY", "/…"
+	}
+	return "pass --build-context " + name + "=" + dir + " and write from: context:" + name + rest + ", or make the common parent directory the context"
+}
+
+// contextName is a name that every client takes for a context.
+var contextName = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
+
+// plainPath is a path that a shell takes as it is.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./*-]+$`)
 
 // destination reads where a file goes.
 func (sc *scope) destination(f *spec.File, binaries []Binary) string {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,12 +76,42 @@ func (sc *scope) duration(key string, field *string) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
 		e := sc.spec.Errorf(field, "image.healthcheck: %s: %q is not a duration", key, text).WithHelp("expected one such as 30s or 1m30s")
-		if _, err := strconv.ParseUint(text, 10, 31); err == nil {
-			e.WithHelp("did you mean %ss?", text)
+		if near := nearDuration(text); near != "" {
+			e.WithHelp("did you mean %s?", near)
 		}
 		sc.fail(e)
 	} else if d > 0 && d < time.Millisecond {
 		sc.fail(sc.spec.Errorf(field, "image.healthcheck: %s: %s is too short", key, text).WithHelp("runtimes take 1ms or more"))
 	}
 	return d
+}
+
+// durationPattern is a number with a word for a unit, or with none.
+var durationPattern = regexp.MustCompile(`^([0-9]{1,9}) *([a-z]*)$`)
+
+// nearDuration returns the duration that is likely meant, "" for none.
+func nearDuration(text string) string {
+	match := durationPattern.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
+	if match == nil {
+		return ""
+	}
+	n, unit := match[1], ""
+	switch match[2] {
+	case "", "s", "sec", "secs", "second", "seconds":
+		unit = "s"
+	case "ms", "msec", "milliseconds":
+		unit = "ms"
+	case "m", "min", "mins", "minute", "minutes":
+		unit = "m"
+	case "h", "hr", "hrs", "hour", "hours":
+		unit = "h"
+	case "d", "day", "days":
+		if days, err := strconv.Atoi(n); err == nil {
+			n, unit = strconv.Itoa(24*days), "h"
+		}
+	}
+	if _, err := time.ParseDuration(n + unit); err != nil || unit == "" {
+		return ""
+	}
+	return n + unit
 }

@@ -203,7 +203,7 @@ func (r *resolver) checkMain(field *string, main string) *spec.Error {
 	case strings.HasPrefix(main, "/"):
 		return r.spec.Errorf(field, "main: %s is an absolute path", main).WithHelp("expected a path from the context's root, such as ./cmd/server")
 	case path.Clean(main) == ".." || strings.HasPrefix(path.Clean(main), "../"):
-		return r.spec.Errorf(field, "main: %s is outside of the context", main)
+		return r.spec.Errorf(field, "main: %s is outside of the context", main).WithHelp("make the common parent directory the context, and name the program from there")
 	}
 	return nil
 }

@@ -85,11 +85,15 @@ func portOf(p ocispecs.Platform, name string) (Port, error) {
 // unknownPlatform says that there is no platform of that name, which is port
 // when normalized, and what there is.
 func unknownPlatform(name, port string) error {
+	port = respelled(port)
 	if !strings.Contains(port, "/") {
 		port = complete(port)
 	}
-	systems, _ := parts(portNames())
+	systems, architectures := parts(portNames())
 	os, arch, _ := strings.Cut(port, "/")
+	if slices.Contains(systems, arch) && slices.Contains(architectures, os) {
+		os, arch = arch, os
+	}
 	os = spec.Nearest(os, systems)
 	known := portsOf(os)
 	_, archs := parts(known)
@@ -100,6 +104,39 @@ func unknownPlatform(name, port string) error {
 		return fmt.Errorf("unknown platform %q (did you mean %q?)", name, os+"/"+near)
 	}
 	return fmt.Errorf("unknown platform %q (known: %s)", name, strings.Join(known, ", "))
+}
+
+// respelled is a platform with the words of the go command for those of others.
+func respelled(name string) string {
+	if !strings.Contains(name, "/") {
+		os, arch, _ := strings.Cut(strings.NewReplacer("-", "/", "_", "/", ":", "/").Replace(name), "/")
+		if systems, _ := parts(portNames()); slices.Contains(systems, respelledWord(os)) && arch != "" {
+			name = os + "/" + arch
+		}
+	}
+	words := strings.Split(name, "/")
+	for i, word := range words {
+		words[i] = respelledWord(word)
+	}
+	return strings.Join(words, "/")
+}
+
+// respelledWord returns what others call an operating system or an architecture in
+// the words of the go command.
+func respelledWord(word string) string {
+	switch word = strings.ToLower(word); word {
+	case "win", "win32", "win64":
+		return "windows"
+	case "osx", "mac":
+		return "darwin"
+	case "x64", "amd", "intel":
+		return "amd64"
+	case "x86", "ia32":
+		return "386"
+	case "armv7", "arm-v7", "armv7l", "arm32":
+		return "arm"
+	}
+	return word
 }
 
 // parts returns the operating systems and the architectures of ports.

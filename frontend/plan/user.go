@@ -60,11 +60,21 @@ func userHelp(user string, names []string) string {
 	if names == nil {
 		return "without a passwd file only numbers are known"
 	}
+	name, group, _ := strings.Cut(user, ":")
+	if digits(name) && !IsNumber(name) || digits(group) && !IsNumber(group) {
+		return "the largest number is 2147483647"
+	}
+	if name, group, ok := strings.Cut(user, "."); ok && IsNumber(name) && IsNumber(group) {
+		return "did you mean " + name + ":" + group + "?"
+	}
 	if near := spec.Nearest(user, names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "expected a number, root, nobody or nonroot"
 }
+
+// digits reports whether an id is meant to be a number.
+func digits(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }
 
 // IsNumber reports whether an id needs no passwd file.
 func IsNumber(id string) bool {

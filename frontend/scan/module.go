@@ -231,7 +231,7 @@ func parseModule(name string, data []byte) (*Module, error) {
 		return nil, fileError(name, data, err)
 	}
 	if f.Module == nil {
-		return nil, &Error{File: name, Msg: "no module directive", Data: data}
+		return nil, noModule(name, data)
 	}
 	m := &Module{Dir: path.Dir(name), Path: f.Module.Mod.Path}
 	if err := module.CheckImportPath(m.Path); err != nil {
@@ -251,6 +251,16 @@ func parseModule(name string, data []byte) (*Module, error) {
 		m.Ignore = append(m.Ignore, i.Path)
 	}
 	return m, nil
+}
+
+// noModule says that a go.mod names no module.
+func noModule(name string, data []byte) *Error {
+	e := &Error{File: name, Line: 1, Column: 1, Msg: "there is no module line", Data: data}
+	if len(bytes.TrimSpace(data)) == 0 {
+		e.Msg, e.Line, e.Column = "the file is empty", 0, 0
+	}
+	e.Msg += " (expected one such as module example.com/app, which go mod init writes)"
+	return e
 }
 
 // parseWork interprets a go.work file.
