@@ -160,11 +160,11 @@ func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool 
 			f.Symbols = word(3)+word(5) > 0 // local ones, and those for others
 		}
 	case loadDylinker:
-		if name, ok := machoText(data, word(2)); ok {
+		if name, ok := c.text(data); ok {
 			f.Loader = name
 		}
 	case loadWeakDylib, loadReexport:
-		if name, ok := machoText(data, word(2)); ok {
+		if name, ok := c.text(data); ok {
 			f.Libraries = append(f.Libraries, name)
 		}
 	case loadMain:
@@ -188,9 +188,13 @@ func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool 
 	return true
 }
 
-// machoText is a text inside of a command.
-func machoText(data []byte, at uint64) (string, bool) {
-	if at >= uint64(len(data)) {
+// text is the one that a command names by its offset, in the word behind the head.
+func (c *machoCommands) text(data []byte) (string, bool) {
+	if len(data) < 12 {
+		return "", false
+	}
+	at := c.order.Uint32(data[8:])
+	if uint64(at) >= uint64(len(data)) {
 		return "", false
 	}
 	text, _, ok := strings.Cut(string(data[at:]), "\x00")
