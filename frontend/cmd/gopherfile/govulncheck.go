@@ -107,37 +107,30 @@ func (c checker) convert(found []byte, form string) ([]byte, bool, error) {
 
 // run runs the program, and prints what it says of itself.
 func (c checker) run(ctx context.Context, in io.Reader, args ...string) ([]byte, error) {
-	out, said := &limited{left: c.most}, &limited{left: saidLimit, cut: true}
+	out, said := &limited{left: c.most}, &ends{most: saidLimit}
 	cmd := exec.CommandContext(ctx, c.program, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, said
 	cmd.WaitDelay = time.Second // for what the program started itself
 	err := cmd.Run()
-	fmt.Fprint(os.Stderr, redact.Lines(said.kept.String(), saidLimit))
+	fmt.Fprint(os.Stderr, redact.Lines(string(said.bytes()), saidLimit))
 	if out.left < 0 {
 		err = fmt.Errorf("it wrote more than %d MB", c.most>>20)
 	}
 	return out.kept.Bytes(), err
 }
 
-// limited keeps what is written to it, up to a limit. What is beyond is an error,
-// or with cut left out.
+// limited keeps what is written to it, up to a limit. What is beyond is an error.
 type limited struct {
 	kept bytes.Buffer
 	left int
-	cut  bool
 }
 
 // Write implements [io.Writer].
 func (l *limited) Write(p []byte) (int, error) {
-	switch {
-	case len(p) <= l.left:
-		l.left -= len(p)
-		return l.kept.Write(p)
-	case l.cut:
-		l.kept.Write(p[:l.left])
-		l.left = 0
-		return len(p), nil
+	if len(p) > l.left {
+		l.left = -1
+		return 0, errors.New("too much")
 	}
-	l.left = -1
-	return 0, errors.New("too much")
+	l.left -= len(p)
+	return l.kept.Write(p)
 }
