@@ -85,7 +85,12 @@ func elfFlags(machine elf.Machine, is64 bool) []change {
 
 // elfLoad adds the program header of a segment that is mapped.
 func (l *layout) elfLoad(name string, is64 bool, wide int) {
-	rights := func() { l.add(name+"rights", 4, harmless(moreRead, keeps)) }
+	// What is written is not executed, and the other way round.
+	rights := func() { l.add(name+"rights", 4) }
+	var memory []change
+	if name == "data " {
+		memory = append(memory, harmless(moreZero, larger))
+	}
 	l.add(name+"type", 4)
 	if is64 {
 		rights()
@@ -94,7 +99,7 @@ func (l *layout) elfLoad(name string, is64 bool, wide int) {
 	l.add(name+"vaddr", wide)
 	l.add(name+"paddr", wide, harmless(notRead, nil))
 	l.add(name+"filesz", wide)
-	l.add(name+"memsz", wide, harmless(moreZero, larger))
+	l.add(name+"memsz", wide, memory...)
 	if !is64 {
 		rights()
 	}
@@ -133,7 +138,8 @@ func TestSegments(t *testing.T) {
 		{"no alignment", 48, 0x1001, "which is no power of two"},
 		{"more in the file", 40, 1, "with more bytes in the file than in memory"},
 		{"nowhere", 16, 1 << 47, "outside of the address space"},
-		{"no rights", 0, uint64(elf.PT_LOAD), "with the rights 0x0"},
+		{"no right to read", 0, uint64(elf.PT_LOAD) | 2<<32, "with the rights 0x2"},
+		{"no rights", 0, uint64(elf.PT_LOAD), "with zeros that nothing can write"},
 		{"behind the end", 32, 1 << 20, "expected all of it in the file"},
 	} {
 		data := verifytest.Default(p).Bytes()

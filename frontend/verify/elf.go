@@ -237,12 +237,19 @@ func (f *Facts) elfKind(h *elfHeader, file *elf.File, pie bool) {
 	switch h.typ {
 	case elf.ET_EXEC:
 		f.Kind = KindExecutable
+		if pie {
+			f.damage(Problem{Found: "a program for one address that says that it runs at any", Expected: "ELF type " + elf.ET_DYN.String(), Effect: effectLoader, Help: helpDamaged})
+		}
 	case elf.ET_REL:
 		f.Kind = KindObject
 	case elf.ET_DYN:
 		f.Kind = KindLibrary
 		if f.Loader != "" || pie {
 			f.Kind = KindPIE
+		}
+		// The loader knows by it where the kernel has put the program.
+		if f.Loader != "" && !slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_PHDR }) {
+			f.damage(Problem{Found: "no segment for the program headers", Expected: "one that " + f.Loader + " finds the program by", Effect: effectLoader, Help: helpDamaged})
 		}
 	default:
 		f.damage(Problem{Found: "ELF type " + h.typ.String(), Expected: "that of a program", Effect: effectFormat, Help: helpDamaged})

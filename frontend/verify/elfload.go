@@ -27,6 +27,8 @@ func (f *Facts) elfSegments(s *source, h *elfHeader, file *elf.File) {
 			end = p.Vaddr + p.Memsz
 		}
 	}
+	f.elfPlaces(h, file)
+	f.elfMemory(file)
 	if loads == 0 && h.typ != elf.ET_REL {
 		f.damage(Problem{Found: "no segment that is loaded", Effect: effectFormat, Help: helpDamaged})
 	}
@@ -50,7 +52,9 @@ func (f *Facts) elfLoad(what string, p *elf.ProgHeader, end uint64) bool {
 		wrong = fmt.Sprintf("with the alignment %#x, which is no power of two", p.Align)
 	case p.Align > 1 && p.Vaddr%p.Align != p.Off%p.Align:
 		wrong = fmt.Sprintf("at byte %#x of the file, which does not fit its address and the alignment %#x", p.Off, p.Align)
-	case uint32(p.Flags)&^7 != 0 || p.Flags&elf.PF_R == 0:
+	case p.Filesz != p.Memsz && p.Flags&elf.PF_W == 0:
+		wrong = "with zeros that nothing can write"
+	case uint32(p.Flags)&^7 != 0 || p.Flags&elf.PF_R == 0 || p.Flags&(elf.PF_W|elf.PF_X) == elf.PF_W|elf.PF_X:
 		wrong = fmt.Sprintf("with the rights %#x", uint32(p.Flags))
 	default:
 		return true
@@ -82,7 +86,11 @@ func (f *Facts) elfDynamic(s *source, file *elf.File) (pie bool) {
 			}
 			f.Loader = loader
 		case elf.PT_DYNAMIC:
-			entries := f.elfEntries(s, p)
+			entries, ok := f.elfEntries(s, p)
+			if !ok {
+				f.damage(Problem{Found: "a dynamic segment without an end", Effect: effectLoader, Help: helpDamaged})
+			}
+			f.elfTold(file, entries)
 			f.elfLibraries(s, file, entries)
 			pie = pie || slices.ContainsFunc(entries, func(e entry) bool { return e.tag == elf.DT_FLAGS_1 && e.value&flagPIE != 0 })
 		}
@@ -99,25 +107,30 @@ type entry struct {
 	value uint64
 }
 
-// elfEntries reads the dynamic segment.
-func (f *Facts) elfEntries(s *source, p *elf.Prog) []entry {
+// elfEntries reads the dynamic segment. The result is false when it has no end, or
+// one before its last entries.
+func (f *Facts) elfEntries(s *source, p *elf.Prog) (all []entry, ok bool) {
 	order, each := f.order(), uint64(f.Bits)/4
 	data, ok := s.bytes(p.Off, min(p.Filesz/each, maxDynamic)*each)
 	if !ok {
-		return nil
+		return nil, false
 	}
-	var all []entry
+	ended := false
 	for ; len(data) > 0; data = data[each:] {
 		e := entry{elf.DynTag(order.Uint32(data)), uint64(order.Uint32(data[4:]))}
 		if f.Bits == 64 {
 			e = entry{elf.DynTag(order.Uint64(data)), order.Uint64(data[8:])}
 		}
-		if e.tag == elf.DT_NULL {
-			break
+		switch {
+		case e.tag == elf.DT_NULL: // linkers leave room behind it
+			ended = true
+		case ended:
+			return all, false
+		default:
+			all = append(all, e)
 		}
-		all = append(all, e)
 	}
-	return all
+	return all, ended
 }
 
 // elfLibraries takes the libraries and the search path from the entries.
