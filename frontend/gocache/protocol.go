@@ -155,10 +155,13 @@ func (d *decoder) body(size int64) (body []byte, bad, err error) {
 // decodeTo appends what a piece of base64 stands for. Growing goes by the
 // append of the language, so that a large body is copied a few times only.
 func decodeTo(body, piece []byte) ([]byte, error) {
-	if bytes.ContainsAny(piece, "\r\n") {
-		return body, errors.New("line end in a body")
-	}
 	n := len(body)
+	switch {
+	case bytes.ContainsAny(piece, "\r\n"):
+		return body, errors.New("line end in a body")
+	case n%3 != 0 && len(piece) > 0:
+		return body, errors.New("padding inside of a body") // earlier pieces ended with it
+	}
 	body = append(body, make([]byte, base64.StdEncoding.DecodedLen(len(piece)))...)
 	got, err := base64.StdEncoding.Decode(body[n:], piece)
 	return body[:n+got], err
