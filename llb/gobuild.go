@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -147,12 +148,7 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 // modules are there: with most values of GOFIPS140 it unpacks a part of the
 // standard library that its release brings (cmd/go/internal/fips140).
 func unpacks(env []string) bool {
-	value := ""
-	for _, e := range env {
-		if v, ok := strings.CutPrefix(e, "GOFIPS140="); ok {
-			value = v
-		}
-	}
+	value := goflags.Getenv(env, "GOFIPS140")
 	return value != "" && value != "off" && value != "latest"
 }
 

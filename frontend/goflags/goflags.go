@@ -1,5 +1,6 @@
 // Package goflags reads flags as the go command does: those in GOFLAGS, and the
-// values of flags that hold several words.
+// values of flags that hold several words. Of an environment it reads variables
+// as a process does.
 //
 // It knows how flags are written, not which there are and what they mean.
 package goflags
@@ -13,16 +14,21 @@ import (
 // space is what stands between words. The go command knows no other.
 const space = " \t\n\r"
 
-// Env are the flags that an environment gives the go command in GOFLAGS, where
-// the last one counts.
+// Env are the flags that an environment gives the go command in GOFLAGS.
 func Env(env []string) []string {
-	var words []string
-	for _, e := range env {
-		if value, ok := strings.CutPrefix(e, "GOFLAGS="); ok {
-			words, _ = Split(value)
+	words, _ := Split(Getenv(env, "GOFLAGS")) // the go command refuses a quote that is never closed
+	return words
+}
+
+// Getenv is the value of a variable in an environment of NAME=value, where the
+// last one of a name counts. It is "" when there is none.
+func Getenv(env []string, name string) string {
+	for _, e := range slices.Backward(env) {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
 		}
 	}
-	return words
+	return ""
 }
 
 // Split splits a text into words at spaces outside of quotes. A quote counts at

@@ -105,7 +105,7 @@ func checkSumdbOff(in *Input) (out []finding) {
 	}
 	env := in.Spec.Build.Env
 	if e := pair(env, "GOSUMDB"); e != nil {
-		if value := variable(d.Env, "GOSUMDB"); value == "off" {
+		if value := goflags.Getenv(d.Env, "GOSUMDB"); value == "off" {
 			out = append(out, finding{in.value(&e.Value), "build.env: GOSUMDB=off leaves modules that go.sum does not know unverified (name your own under modules.private)"})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
@@ -88,7 +89,7 @@ image:
 func checkGotracebackCrash(in *Input) (out []finding) {
 	for u, t := range in.images() {
 		e := pair(u.image.Env, "GOTRACEBACK")
-		if value := variable(t.Image.Env, "GOTRACEBACK"); e != nil && value == "crash" {
+		if value := goflags.Getenv(t.Image.Env, "GOTRACEBACK"); e != nil && value == "crash" {
 			out = append(out, finding{in.value(&e.Value), "image.env: GOTRACEBACK=crash dumps no core from the first process of a container (system prints the same stacks)"})
 		}
 	}
@@ -137,7 +138,7 @@ func checkInvalidRuntimeEnv(in *Input) (out []finding) {
 			if !slices.Contains([]string{"GOMEMLIMIT", "GOGC", "GOMAXPROCS"}, e.Name) {
 				continue
 			}
-			value := variable(t.Image.Env, e.Name)
+			value := goflags.Getenv(t.Image.Env, e.Name)
 			n, err := strconv.ParseInt(value, 10, 32)
 			var msg string
 			switch {

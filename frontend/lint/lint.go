@@ -190,14 +190,3 @@ func pair(pairs []spec.Pair, name string) *spec.Pair {
 	}
 	return &pairs[i]
 }
-
-// variable returns the value of NAME=value in an environment; the last one of a
-// name counts.
-func variable(env []string, name string) string {
-	for _, e := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(e, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
@@ -73,7 +74,7 @@ func missingProgram(t *plan.Target, key, program string) string {
 func holds(t *plan.Target, program string) bool {
 	dirs := []string{""}
 	if !strings.Contains(program, "/") {
-		value := variable(t.Image.Env, "PATH")
+		value := goflags.Getenv(t.Image.Env, "PATH")
 		dirs = strings.Split(value, ":")
 	}
 	binaries, files := map[string]bool{}, map[string]bool{}

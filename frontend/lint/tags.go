@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
 )
@@ -148,7 +149,7 @@ func checkCgoDisabledButImported(in *Input) (out []finding) {
 // of the packages that a target's binary is made of.
 func (in *Input) leftOut(t *plan.Target) []string {
 	b := &t.Binaries[0]
-	if value := variable(b.Env, "CGO_ENABLED"); value != "0" {
+	if value := goflags.Getenv(b.Env, "CGO_ENABLED"); value != "0" {
 		return nil
 	}
 	dirs := []string{path.Join(b.Dir, b.Main)}

@@ -49,7 +49,7 @@ func (r *run) goCommand(ctx context.Context, env []string, args ...string) ([]by
 	cmd.Env = append(slices.Clone(r.Env), env...)
 	// An index of a module in GOCACHE would say what is in it after the module
 	// has changed. To make one takes longer than to read what is reached.
-	cmd.Env = append(cmd.Env, "GODEBUG="+join(value(cmd.Env, "GODEBUG"), "goindex=0"))
+	cmd.Env = append(cmd.Env, "GODEBUG="+join(goflags.Getenv(cmd.Env, "GODEBUG"), "goindex=0"))
 	if r.cache != "" {
 		cmd.Env = append(cmd.Env, "GOMODCACHE="+r.cache)
 	}
@@ -128,16 +128,6 @@ func (s *speech) sort(line []byte) error {
 	s.last = string(bytes.TrimSpace(what))
 	_, err := s.to.Write(line)
 	return err
-}
-
-// value returns what an environment says, where the last one counts.
-func value(env []string, name string) (v string) {
-	for _, e := range env {
-		if rest, ok := strings.CutPrefix(e, name+"="); ok {
-			v = rest
-		}
-	}
-	return v
 }
 
 func join(a, b string) string {
