@@ -112,6 +112,9 @@ func TestCorrupt(t *testing.T) {
 // corrupt changes the fields of a file one bit or byte at a time.
 func corrupt(t *testing.T, data []byte, fields []field, want verify.Promise) {
 	t.Helper()
+	if problems := verify.Judge(read(t, data), want); len(problems) > 0 {
+		t.Fatalf("got %s before any change", lines(problems))
+	}
 	for _, f := range fields {
 		needed := make([]bool, len(f.may))
 		for at := f.off; at < f.off+f.size; at++ {

@@ -59,9 +59,8 @@ func (f *Facts) readPE(s *source) {
 	}
 	f.Symbols, f.Entry = h.coff.NumberOfSymbols > 0, h.base+h.entry
 	f.peSections(s, h, file)
-	f.peImports(s, h, file)
-	if len(f.Libraries) == 0 && len(f.Damage) == 0 && f.Kind == KindExecutable {
-		f.damage(Problem{Found: "no imports", Expected: "kernel32.dll at least", Effect: effectPE, Help: helpDamaged})
+	if len(f.Damage) == 0 {
+		f.peLoad(s, h, file)
 	}
 	f.readGo(patched)
 }
@@ -181,9 +180,8 @@ func (f *Facts) peCheck(h *peHeader) {
 	if h.directories != 16 {
 		wrong("number of data directories", h.directories)
 	}
-	const signature = 4 // which is not mapped
 	for i, d := range h.tables {
-		if (d.VirtualAddress == 0) != (d.Size == 0) || i != signature && uint64(d.VirtualAddress)+uint64(d.Size) > h.imageSize {
+		if (d.VirtualAddress == 0) != (d.Size == 0) || i != dirSignature && uint64(d.VirtualAddress)+uint64(d.Size) > h.imageSize {
 			wrong(fmt.Sprintf("data directory %d at %#x with a size of", i, d.VirtualAddress), d.Size)
 		}
 	}
@@ -193,7 +191,7 @@ func (f *Facts) peCheck(h *peHeader) {
 		wrong("DLL characteristics", h.flags)
 	}
 	const most = 1 << 30 // of a thread: linkers write some megabytes
-	if slices.ContainsFunc(h.memory, func(n uint64) bool { return n > most }) {
+	if slices.ContainsFunc(h.memory, func(n uint64) bool { return n > most }) || h.memory[0] < 64<<10 {
 		wrong("sizes of stack and heap", h.memory)
 	}
 	power := func(n uint64) bool { return bits.OnesCount64(n) == 1 }
@@ -229,11 +227,16 @@ func (f *Facts) peSections(s *source, h *peHeader, file *pe.File) {
 			return
 		}
 		const read, discard = pe.IMAGE_SCN_MEM_READ, pe.IMAGE_SCN_MEM_DISCARDABLE
-		if sec.Size > 0 && uint64(sec.Offset) < next || sec.Characteristics&(read|discard) == 0 {
-			f.damage(Problem{Found: fmt.Sprintf("section %s at byte %#x with the rights %#x", sec.Name, sec.Offset, sec.Characteristics), Expected: fmt.Sprintf("one that can be read, from byte %#x on", next), Effect: effectPE, Help: helpDamaged})
+		if sec.Size > 0 && uint64(sec.Offset) != next || sec.Characteristics&(read|discard) == 0 {
+			f.damage(Problem{Found: fmt.Sprintf("section %s at byte %#x with the rights %#x", sec.Name, sec.Offset, sec.Characteristics), Expected: fmt.Sprintf("one that can be read, at byte %#x", next), Effect: effectPE, Help: helpDamaged})
 			return
 		}
-		next = max(next, uint64(sec.Offset)+uint64(sec.Size))
+		const unsafe = pe.IMAGE_SCN_MEM_WRITE | pe.IMAGE_SCN_MEM_EXECUTE
+		if c := sec.Characteristics; c&shared != 0 || c&unsafe == unsafe {
+			f.damage(Problem{Found: fmt.Sprintf("section %s with the rights %#x", sec.Name, c), Expected: "code that nothing writes, and data of one process", Effect: effectPE, Help: helpDamaged})
+			return
+		}
+		next += uint64(sec.Size)
 		start := uint64(sec.VirtualAddress)
 		const executes = pe.IMAGE_SCN_MEM_EXECUTE | pe.IMAGE_SCN_MEM_READ
 		code = code || h.entry >= start && h.entry < start+min(size, uint64(sec.Size)) && sec.Characteristics&executes == executes
@@ -249,47 +252,3 @@ func (f *Facts) peSections(s *source, h *peHeader, file *pe.File) {
 
 // up rounds up to a multiple.
 func up(n, align uint64) uint64 { return (n + align - 1) / align * align }
-
-// peImports reads the names of the libraries.
-func (f *Facts) peImports(s *source, h *peHeader, file *pe.File) {
-	if h.tables[1].VirtualAddress == 0 {
-		return
-	}
-	missing := func() {
-		f.damage(Problem{Found: "imports that are in no section", Effect: effectPE, Help: helpDamaged})
-	}
-	at, ok := peOffset(file, h.tables[1].VirtualAddress)
-	if !ok {
-		missing()
-		return
-	}
-	for ; len(f.Libraries) < maxLibraries; at += 20 {
-		entry, ok := s.bytes(at, 20)
-		if !ok {
-			missing()
-			return
-		}
-		if !slices.ContainsFunc(entry, func(b byte) bool { return b != 0 }) {
-			return
-		}
-		name := ""
-		if off, ok := peOffset(file, binary.LittleEndian.Uint32(entry[12:])); ok {
-			name, _ = s.text(off, 256)
-		}
-		if name == "" {
-			missing()
-			return
-		}
-		f.Libraries = append(f.Libraries, name)
-	}
-}
-
-// peOffset is where an address is in the file.
-func peOffset(file *pe.File, address uint32) (uint64, bool) {
-	for _, sec := range file.Sections {
-		if address >= sec.VirtualAddress && address-sec.VirtualAddress < sec.Size {
-			return uint64(sec.Offset) + uint64(address-sec.VirtualAddress), true
-		}
-	}
-	return 0, false
-}

@@ -174,11 +174,15 @@ func realFiles() []realFile {
 		{"linux/386", "exe", verify.FormatELF, realELF, nil},
 		{"linux/arm", "exe", verify.FormatELF, realELF, nil},
 		{"linux/mips", "exe", verify.FormatELF, realELF, nil},
+		{"windows/amd64", "exe", verify.FormatPE, realPE, nil},
+		{"windows/amd64", "pie", verify.FormatPE, realPE, nil},
+		{"windows/arm64", "pie", verify.FormatPE, realPE, nil},
+		{"windows/386", "pie", verify.FormatPE, realPE, nil},
 	}
 }
 
 // exceptions are those of all formats.
-func exceptions() []exception { return elfExceptions() }
+func exceptions() []exception { return slices.Concat(elfExceptions(), peExceptions()) }
 
 // TestReal changes every field of the headers of programs that the go command
 // has built: either that is a problem, or the field is among the exceptions. One
