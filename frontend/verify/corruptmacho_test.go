@@ -39,6 +39,30 @@ func machoFields(data []byte) []field {
 			l.machoName(name, data, end)
 		case 0x1d:
 			l.machoSignature(arm)
+		case 0x32:
+			l.machoCommand(name, harmless("old programs do not say for which system they are", nil))
+			l.add(name+"platform", 4)
+			l.add(name+"releases", 8, unseen("systems differ in their releases", nil))
+			l.add(name+"tools", 4)
+		case 0x80000022:
+			l.machoCommand(name, harmless("all loaders know it", oneOf(0x22)))
+			for _, list := range []string{"rebase ", "bind "} {
+				l.add(name+list+"offset", 4)
+				l.add(name+list+"size", 4)
+			}
+			l.machoEmpty(name, "weak", "lazy", "exports")
+		case 0x2:
+			l.machoCommand(name)
+			for _, field := range []string{"offset", "symbols", "names"} {
+				l.add(name+field, 4)
+			}
+			l.add(name+"size of names", 4)
+		case 0xb:
+			l.machoCommand(name)
+			l.machoEmpty(name, "local", "defined")
+			l.add(name+"first undefined", 4)
+			l.add(name+"undefined", 4)
+			l.machoEmpty(name, "contents", "modules", "references", "indirect", "external", "relocations")
 		}
 	}
 	return l.fields
@@ -117,4 +141,18 @@ func wasmFields(data []byte) []field {
 		l.off = end
 	}
 	return l.fields
+}
+
+// machoCommand adds the kind and the size of a command.
+func (l *layout) machoCommand(name string, may ...change) {
+	l.add(name+"kind", 4, may...)
+	l.add(name+"size", 4)
+}
+
+// machoEmpty adds tables without entries: where each would be, and how many it has.
+func (l *layout) machoEmpty(name string, tables ...string) {
+	for _, table := range tables {
+		l.add(name+table+" offset", 4, harmless("it has no entries", nil))
+		l.add(name+table+" entries", 4)
+	}
 }

@@ -151,8 +151,8 @@ func or(s, none string) string {
 // runsOn reports whether the system that a format names is that of a port.
 func runsOn(system, os string) bool {
 	switch os {
-	case "ios":
-		return system == "darwin"
+	case "ios": // a file that does not say for which of them it is counts as darwin's
+		return system == "ios" || system == "darwin"
 	case "illumos":
 		return system == "solaris"
 	}

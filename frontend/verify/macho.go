@@ -14,13 +14,26 @@ const (
 	maxCommandBytes = 1 << 20
 )
 
-// The load commands that the library does not name.
+// The load commands that the library does not name. A loader may pass over one
+// that it does not know, without the bit loadRequired.
 const (
-	loadMain      = 0x80000028
-	loadDylinker  = 0xe
-	loadSignature = 0x1d
-	loadWeakDylib = 0x80000018
-	loadReexport  = 0x8000001f
+	loadDylinker     = 0xe
+	loadSignature    = 0x1d
+	loadSplitInfo    = 0x1e
+	loadDyldInfo     = 0x22
+	loadStarts       = 0x26 // of functions
+	loadDataInCode   = 0x29
+	loadHints        = 0x2e // for the linker
+	loadBuildVersion = 0x32
+
+	loadRequired  = 0x80000000
+	loadWeakDylib = loadRequired | 0x18
+	loadRpath     = loadRequired | 0x1c
+	loadReexport  = loadRequired | 0x1f
+	loadUpward    = loadRequired | 0x23
+	loadMain      = loadRequired | 0x28
+	loadExports   = loadRequired | 0x33
+	loadFixups    = loadRequired | 0x34
 )
 
 // What loads a program on macOS, and the library that it asks the system with.
@@ -75,8 +88,8 @@ func (f *Facts) readMachO(s *source) {
 		f.damage(Problem{Found: "load commands that cannot be read: " + err.Error(), Effect: effectMachO, Help: helpDamaged})
 		return
 	}
-	c.check(file)
 	f.readGo(patched)
+	c.check(file)
 }
 
 // machoKind checks the type, the model of the processor and the flags.
@@ -113,9 +126,10 @@ type machoCommands struct {
 	patches    []patch
 	main       *uint64 // where the program starts, in the file
 	stack      uint64  // of its first thread
-	thread     bool    // it starts where an initial thread does
+	thread     *uint64 // the address where an initial thread starts
 	signed     bool
 	signature  [2]uint64 // where it is, and its size
+	linkedit   machoLinkedit
 }
 
 // read looks at the commands one by one. The result is false when they cannot be
@@ -149,21 +163,11 @@ func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool 
 	switch cmd {
 	case macho.LoadCmdSymtab, macho.LoadCmdDysymtab:
 		c.patches = append(c.patches, patch{int64(at), []byte{0xff, 0xff, 0xff, 0x7f}})
-		if cmd == macho.LoadCmdSymtab && len(data) >= 24 {
-			each := uint64(f.Bits)/16 + 8 // 12 or 16
-			if f.Bits == 32 {
-				each = 12
-			}
-			return f.inside(c.source, "the symbol table", word(2), word(3)*each) && f.inside(c.source, "the names of symbols", word(4), word(5))
-		}
-		if cmd == macho.LoadCmdDysymtab && len(data) >= 80 {
-			f.Symbols = word(3)+word(5) > 0 // local ones, and those for others
-		}
 	case loadDylinker:
 		if name, ok := c.text(data); ok {
 			f.Loader = name
 		}
-	case loadWeakDylib, loadReexport:
+	case loadWeakDylib, loadReexport, loadUpward:
 		if name, ok := c.text(data); ok {
 			f.Libraries = append(f.Libraries, name)
 		}
@@ -173,19 +177,61 @@ func (c *machoCommands) command(cmd macho.LoadCmd, data []byte, at uint64) bool 
 			c.main, c.stack = &entry, c.order.Uint64(data[16:])
 		}
 	case macho.LoadCmdUnixThread:
-		c.thread = true
+		c.initial(data)
 	case loadSignature:
 		if len(data) >= 16 {
 			if word(3) == 0 {
 				f.damage(Problem{Found: "a signature of 0 bytes", Effect: effectMachO, Help: helpDamaged})
 			}
 			c.signed, c.signature = true, [2]uint64{word(2), word(3)}
-			return f.inside(c.source, "the signature", word(2), word(3))
 		}
 	case macho.LoadCmdSegment, macho.LoadCmdSegment64:
-		c.relocations(cmd, data, at)
+		if !c.relocations(cmd, data, at) {
+			f.damage(Problem{Found: fmt.Sprintf("a segment with other sections than fit its %d bytes", len(data)), Effect: effectMachO, Help: helpDamaged})
+			return false
+		}
+	case loadBuildVersion:
+		c.platform(data)
+	case loadRpath, loadDyldInfo, loadDyldInfo | loadRequired, loadExports, loadFixups:
+	default:
+		if cmd&loadRequired != 0 {
+			f.damage(Problem{Found: fmt.Sprintf("load command %#x, which must be known", uint32(cmd)), Effect: effectMachO, Help: helpDamaged})
+		}
 	}
-	return true
+	return c.linkedit.command(f, c.order, cmd, data)
+}
+
+// initial reads the registers of an initial thread, of which those of Intel with
+// 64 bits are known: where it starts, and that the stack is for the system to find.
+func (c *machoCommands) initial(data []byte) {
+	f, entry := c.facts, uint64(0)
+	c.thread = &entry
+	const state, words, sp, ip = 4, 42, 7, 16
+	if f.Machine != machineX8664 {
+		return
+	}
+	if len(data) != 16+4*words || c.order.Uint32(data[8:]) != state || c.order.Uint32(data[12:]) != words || c.order.Uint64(data[16+8*sp:]) != 0 {
+		f.damage(Problem{Found: "an initial thread with other registers", Effect: effectMachO, Help: helpDamaged})
+		return
+	}
+	entry = c.order.Uint64(data[16+8*ip:])
+}
+
+// platform reads for which system a program is.
+func (c *machoCommands) platform(data []byte) {
+	const macOS, iOS, simulator = 1, 2, 7
+	f := c.facts
+	if len(data) < 24 || uint64(c.order.Uint32(data[20:]))*8 != uint64(len(data)-24) {
+		f.damage(Problem{Found: fmt.Sprintf("a build version of %d bytes", len(data)), Effect: effectMachO, Help: helpDamaged})
+		return
+	}
+	switch p := c.order.Uint32(data[8:]); p {
+	case macOS:
+	case iOS, simulator:
+		f.System = "ios"
+	default:
+		f.damage(Problem{Found: fmt.Sprintf("platform %d", p), Expected: fmt.Sprint(macOS), Effect: effectMachO, Help: helpDamaged})
+	}
 }
 
 // text is the one that a command names by its offset, in the word behind the head.
@@ -201,8 +247,9 @@ func (c *machoCommands) text(data []byte) (string, bool) {
 	return text, ok
 }
 
-// relocations hides those of the sections of a segment.
-func (c *machoCommands) relocations(cmd macho.LoadCmd, data []byte, at uint64) {
+// relocations hides those of the sections of a segment. The result is false when
+// it has not as many sections as it says.
+func (c *machoCommands) relocations(cmd macho.LoadCmd, data []byte, at uint64) bool {
 	head, each, field := 56, 68, 52
 	if cmd == macho.LoadCmdSegment64 {
 		head, each, field = 72, 80, 60
@@ -210,11 +257,13 @@ func (c *machoCommands) relocations(cmd macho.LoadCmd, data []byte, at uint64) {
 	for i := head; i+each <= len(data); i += each {
 		c.patches = append(c.patches, patch{int64(at) + int64(i+field), make([]byte, 4)})
 	}
+	return len(data) >= head && uint64(c.order.Uint32(data[head-8:]))*uint64(each) == uint64(len(data)-head)
 }
 
 // check looks at what macOS maps.
 func (c *machoCommands) check(file *macho.File) {
-	f, end, loads, code := c.facts, uint64(0), 0, false
+	f, loads, code := c.facts, 0, false
+	var end, next uint64 // of what was mapped, and of what of the file
 	for _, load := range file.Loads {
 		switch l := load.(type) {
 		case *macho.Dylib:
@@ -223,16 +272,23 @@ func (c *machoCommands) check(file *macho.File) {
 			f.SearchPath = append(f.SearchPath, l.Path)
 		case *macho.Segment:
 			loads++
-			if !c.segment(l, end) {
+			if !c.segment(l, end, next) {
 				return
 			}
 			end = max(end, l.Addr+l.Memsz)
+			if l.Filesz > 0 {
+				next = l.Offset + l.Filesz
+			}
 			const execute = 4
 			started := c.main != nil && *c.main >= max(l.Offset, c.end) && *c.main-l.Offset < l.Filesz
 			if started {
 				f.Entry = l.Addr + (*c.main - l.Offset)
 			}
-			code = code || l.Prot&execute != 0 && (c.thread || started)
+			thread := c.thread != nil && (*c.thread == 0 || *c.thread-l.Addr < l.Memsz)
+			if thread {
+				f.Entry = *c.thread
+			}
+			code = code || l.Prot&execute != 0 && (thread || started)
 		}
 	}
 	for _, sec := range file.Sections {
@@ -243,10 +299,17 @@ func (c *machoCommands) check(file *macho.File) {
 		if strings.HasPrefix(sec.Name, "__debug_") || strings.HasPrefix(sec.Name, "__zdebug_") {
 			f.Debug = true
 		}
+		if !machoRun(sec) {
+			f.damage(Problem{Found: fmt.Sprintf("section %s of kind %#x", sec.Name, sec.Flags), Expected: "no functions to call", Effect: effectCrash, Help: helpDamaged})
+			return
+		}
 		if !machoCovered(file, sec) {
 			f.damage(Problem{Found: fmt.Sprintf("section %s at address %#x, which no segment loads as it is", sec.Name, sec.Addr), Effect: effectCrash, Help: helpDamaged})
 			return
 		}
+	}
+	if c.linkedit.check(f, c.source, file); len(f.Damage) > 0 {
+		return
 	}
 	if f.Kind == KindExecutable || f.Kind == KindPIE {
 		c.program(file, loads > 0 && code)
@@ -261,73 +324,20 @@ func (c *machoCommands) program(file *macho.File, code bool) {
 	switch {
 	case !code:
 		f.damage(Problem{Found: "no entry point in the code", Effect: effectMachO, Help: helpDamaged})
-	case c.main != nil && !c.layout(file):
-		f.damage(Problem{Found: "other segments", Expected: "__TEXT, __LINKEDIT with the signature, and one without rights at address 0", Effect: effectMachO, Help: helpDamaged})
+	case (c.main != nil || f.Dynamic()) && !c.layout(file):
+		f.damage(Problem{Found: "other segments", Expected: "__TEXT, __LINKEDIT, and one without rights at address 0", Effect: effectMachO, Help: helpDamaged})
 	case c.stack > most:
 		f.damage(Problem{Found: fmt.Sprintf("a stack of %d bytes", c.stack), Expected: fmt.Sprintf("at most %d", most), Effect: effectMachO, Help: helpDamaged})
 	case f.Machine == machineAArch64 && f.Kind != KindPIE:
 		f.damage(Problem{Found: "a program for one address", Expected: KindPIE, Effect: effectMachO, Help: helpDamaged})
-	case c.main != nil && (f.Loader != machoLoader || !slices.Contains(f.Libraries, machoSystem)):
+	case (c.main != nil || f.Dynamic()) && (f.Loader != machoLoader || !slices.Contains(f.Libraries, machoSystem)):
 		f.damage(Problem{
 			Found:    fmt.Sprintf("the loader %q and the libraries %s", f.Loader, strings.Join(f.Libraries, ", ")),
 			Expected: machoLoader + " and " + machoSystem, Effect: effectMachO, Help: helpDamaged,
 		})
 	case f.Machine == machineAArch64 && !c.signed:
-		f.damage(Problem{Found: "no signature", Expected: "one, if only of the linker", Effect: "killed: 9", Help: "sign it with codesign -s -, or do not change it after the build"})
+		f.damage(Problem{Found: "no signature", Expected: "one, if only of the linker", Effect: "killed: 9", Help: helpSign})
+	case c.signed:
+		c.machoSigned()
 	}
-}
-
-// layout reports whether the segments are there that the kernel and the loader
-// look for.
-func (c *machoCommands) layout(file *macho.File) bool {
-	last := file.Segment("__LINKEDIT")
-	if last == nil || file.Segment("__TEXT") == nil {
-		return false
-	}
-	if at, size := c.signature[0], c.signature[1]; c.signed && (at < last.Offset || size > last.Filesz || at-last.Offset > last.Filesz-size) {
-		return false
-	}
-	return c.facts.Bits == 32 || slices.ContainsFunc(file.Loads, func(load macho.Load) bool {
-		l, ok := load.(*macho.Segment)
-		return ok && l.Addr == 0 && l.Memsz > 0 && l.Filesz == 0 && l.Prot == 0
-	})
-}
-
-// segment checks one segment that is mapped, behind those that end at an address.
-func (c *machoCommands) segment(l *macho.Segment, end uint64) bool {
-	f := c.facts
-	if l.Filesz > 0 && !f.inside(c.source, "segment "+l.Name, l.Offset, l.Filesz) {
-		return false
-	}
-	const page = 4096
-	switch {
-	case l.Memsz == 0 && l.Prot == 0: // for debuggers, and not mapped
-		return true
-	case l.Addr < end, l.Addr > 1<<63, l.Memsz > 1<<47, l.Filesz > l.Memsz, l.Addr%page != 0, l.Filesz > 0 && l.Offset%page != 0,
-		l.Prot > 7, l.Maxprot > 7, l.Prot&^l.Maxprot != 0,
-		l.Filesz > 0 && l.Prot&1 == 0, l.Name == "__DATA" && l.Prot&2 == 0:
-		f.damage(Problem{
-			Found:  fmt.Sprintf("segment %s of %d bytes (%d in the file) at address %#x and byte %#x, with rights %#x of %#x", l.Name, l.Memsz, l.Filesz, l.Addr, l.Offset, l.Prot, l.Maxprot),
-			Effect: effectMachO, Help: helpDamaged,
-		})
-		return false
-	}
-	return true
-}
-
-// machoCovered reports whether the segment of a section holds it.
-func machoCovered(file *macho.File, sec *macho.Section) bool {
-	if sec.Size == 0 || sec.Seg == "__DWARF" { // which is not mapped
-		return true
-	}
-	for _, load := range file.Loads {
-		l, ok := load.(*macho.Segment)
-		if !ok || sec.Addr < l.Addr || sec.Size > l.Memsz || sec.Addr-l.Addr > l.Memsz-sec.Size {
-			continue
-		}
-		const zeros = 1
-		return sec.Flags&0xff == zeros ||
-			uint64(sec.Offset)-l.Offset == sec.Addr-l.Addr && sec.Addr-l.Addr+sec.Size <= l.Filesz
-	}
-	return false
 }

@@ -156,13 +156,22 @@ func (c *changed) ReadAt(p []byte, off int64) (int, error) {
 
 var _ io.ReaderAt = (*changed)(nil)
 
+// bytes is all of it.
+func (c *changed) bytes() []byte {
+	data := bytes.Clone(c.data)
+	for at, patch := range c.patches {
+		copy(data[at:], patch)
+	}
+	return data
+}
+
 // realFile is a program of the go command.
 type realFile struct {
 	port, mode, format string
 	fields             func([]byte) []*realField
 	// sign makes good again what a change breaks without being a header: nil for
 	// nothing.
-	sign func(*changed)
+	sign func(data []byte) func(*changed)
 }
 
 // realFiles are the programs whose headers are changed.
@@ -178,11 +187,16 @@ func realFiles() []realFile {
 		{"windows/amd64", "pie", verify.FormatPE, realPE, nil},
 		{"windows/arm64", "pie", verify.FormatPE, realPE, nil},
 		{"windows/386", "pie", verify.FormatPE, realPE, nil},
+		{"darwin/amd64", "exe", verify.FormatMachO, realMachO, nil},
+		{"darwin/amd64", "pie", verify.FormatMachO, realMachO, signMachO},
+		{"darwin/arm64", "pie", verify.FormatMachO, realMachO, signMachO},
 	}
 }
 
 // exceptions are those of all formats.
-func exceptions() []exception { return slices.Concat(elfExceptions(), peExceptions()) }
+func exceptions() []exception {
+	return slices.Concat(elfExceptions(), peExceptions(), machoExceptions())
+}
 
 // TestReal changes every field of the headers of programs that the go command
 // has built: either that is a problem, or the field is among the exceptions. One
@@ -208,8 +222,12 @@ func TestReal(t *testing.T) {
 			if problems := verify.Judge(read(t, data), want); len(problems) > 0 {
 				t.Fatalf("got %s before any change", lines(problems))
 			}
+			sign := func(*changed) {}
+			if file.sign != nil {
+				sign = file.sign(data)
+			}
 			for _, f := range file.fields(data) {
-				file.change(t, data, f, want, used)
+				file.change(t, data, f, sign, want, used)
 			}
 		})
 	}
@@ -230,15 +248,13 @@ func realPromise(p plan.Port, mode string) verify.Promise {
 }
 
 // change gives a field other values.
-func (file *realFile) change(t *testing.T, data []byte, f *realField, want verify.Promise, used []bool) {
+func (file *realFile) change(t *testing.T, data []byte, f *realField, sign func(*changed), want verify.Promise, used []bool) {
 	t.Helper()
 	all := exceptions()
 	was := f.word(data)
 	for _, now := range f.others(was) {
 		c := &changed{data, map[int][]byte{f.off: f.bytes(now)}}
-		if file.sign != nil {
-			file.sign(c)
-		}
+		sign(c)
 		facts, err := verify.Read(c, int64(len(data)))
 		if err != nil {
 			t.Fatal(err)

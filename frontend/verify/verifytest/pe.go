@@ -1,10 +1,8 @@
 package verifytest
 
 import (
-	"debug/macho"
 	"debug/pe"
 	"encoding/binary"
-	"slices"
 )
 
 // pePage is how sections of a Windows program are aligned.
@@ -93,49 +91,4 @@ func (b Binary) pe() []byte {
 		out = append(out, p.data...)
 	}
 	return out
-}
-
-// machO is a macOS program of 64 bits.
-func (b Binary) machO() []byte {
-	order := binary.LittleEndian
-	const page = 0x4000
-	text := make([]byte, page)
-	copy(text[page-64:], code())
-	info := b.buildInfo()
-	data := padded(info, page)
-	name := func(s string) []byte { return padded([]byte(s), 16) }
-	section := func(sect, seg string, addr, size, off uint64) []byte {
-		return slices.Concat(name(sect), name(seg), words(order, 8, addr, size), words(order, 4, off, 4, 0, 0, 0, 0, 0, 0))
-	}
-	segment := func(s string, addr, mem, off, file, prot uint64, sections ...[]byte) []byte {
-		all := slices.Concat(sections...)
-		return slices.Concat(words(order, 4, uint64(macho.LoadCmdSegment64), uint64(72+len(all))), name(s),
-			words(order, 8, addr, mem, off, file), words(order, 4, prot, prot, uint64(len(sections)), 0), all)
-	}
-	const base = 0x100000000
-	end := uint64(page + len(data))
-	path := func(cmd uint64, at uint64, s string, more ...uint64) []byte {
-		body := append(words(order, 4, append([]uint64{at}, more...)...), s...)
-		body = padded(append(body, 0), 8)
-		return append(words(order, 4, cmd, uint64(8+len(body))), body...)
-	}
-	var loader [][]byte
-	loader = append(loader,
-		segment("__PAGEZERO", 0, base, 0, 0, 0),
-		segment("__TEXT", base, page, 0, page, 5, section("__text", "__TEXT", base+page-64, 64, page-64)),
-		segment("__DATA", base+page, uint64(len(data)), page, uint64(len(data)), 3, section("__go_buildinfo", "__DATA", base+page, uint64(len(info)), page)),
-		segment("__LINKEDIT", base+end, page, end, 16, 1),
-		append(words(order, 4, 0x80000028, 24), words(order, 8, page-64, 0)...),
-		path(0xe, 12, "/usr/lib/dyld\x00\x00"),
-		path(0xc, 24, "/usr/lib/libSystem.B.dylib", 0, 0, 0),
-		words(order, 4, 0x1d, 16, end, 16),
-	)
-	commands := slices.Concat(loader...)
-	cpu, model := uint64(macho.CpuAmd64), uint64(3)
-	if b.Port.Arch == "arm64" {
-		cpu, model = uint64(macho.CpuArm64), 0
-	}
-	head := words(order, 4, uint64(macho.Magic64), cpu, model, uint64(macho.TypeExec), uint64(len(loader)), uint64(len(commands)), uint64(macho.FlagPIE|macho.FlagDyldLink), 0)
-	copy(text, append(head, commands...))
-	return slices.Concat(text, data, make([]byte, 16))
 }
