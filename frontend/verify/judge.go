@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
@@ -53,20 +54,23 @@ func PromiseOf(p *plan.Plan, t *plan.Target, b *plan.Binary) Promise {
 			want.Settings = append(want.Settings, e)
 		}
 	}
-	for _, flag := range b.Flags {
-		switch name, value, _ := strings.Cut(flag, "="); name {
-		case "-trimpath":
-			want.Settings = append(want.Settings, "-trimpath=true")
-		case "-tags":
-			want.Settings = append(want.Settings, "-tags="+value)
-		case "-buildmode":
-			if value != "default" {
-				want.Settings = append(want.Settings, flag)
-			}
+	flags := slices.Concat(goflags.Env(b.Env), b.Flags)
+	for _, name := range append(unasked(), "trimpath") {
+		if goflags.On(flags, name) || name == "cover" && goflags.Has(flags, "covermode", "coverpkg") {
+			want.Settings = append(want.Settings, "-"+name+"=true")
+		}
+	}
+	for _, name := range []string{"tags", "buildmode"} {
+		if value, ok := goflags.Value(flags, name); ok && (name != "buildmode" || value != "default") {
+			want.Settings = append(want.Settings, "-"+name+"="+value)
 		}
 	}
 	return want
 }
+
+// unasked are the flags that change what is compiled, and are not in a binary
+// unless they are in its plan. Besides them there is -tags.
+func unasked() []string { return []string{"race", "msan", "asan", "cover"} }
 
 // Judge says what of the facts is not as it was promised, the worst first. A file
 // for another machine is not looked at any further.
@@ -239,6 +243,16 @@ func judgeSettings(f *Facts, want Promise) []Problem {
 		p.Effect = settingEffect(name)
 		problems = append(problems, p)
 	}
+	for _, flag := range append(unasked(), "tags") {
+		name := "-" + flag
+		asked := slices.ContainsFunc(want.Settings, func(e string) bool { return strings.HasPrefix(e, name+"=") })
+		if found := f.Setting(name); found != "" && !asked {
+			problems = append(problems, Problem{
+				Found: name + "=" + found, Expected: "a build without " + name, Effect: settingEffect(name),
+				Help: fmt.Sprintf("does the go command of %s add it?", want.Builder),
+			})
+		}
+	}
 	return problems
 }
 
@@ -281,6 +295,8 @@ func settingEffect(name string) string {
 		return "other files of the source are in the program"
 	case "-buildmode":
 		return "another kind of program"
+	case "-race", "-msan", "-asan", "-cover":
+		return "a program for tests, which is slower and needs more memory"
 	case "CGO_ENABLED":
 		return "it may need a C library: " + effectMissing
 	case "GOOS", "GOARCH":

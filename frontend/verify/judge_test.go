@@ -105,6 +105,9 @@ func TestJudge(t *testing.T) {
 		{"trimpath that nobody asked for", "linux/amd64", nil, func(p *promise) { p.Settings = p.Settings[:1] }, ""},
 		{"tags", "linux/amd64", func(b *binary) { set(b, "-tags", "a") }, func(p *promise) { p.Settings = append(p.Settings, "-tags=a,b") },
 			"found -tags=a, expected -tags=a,b; at run time: other files of the source are in the program (does the go command of golang:1.26-alpine heed it?)"},
+		{"tags that nobody asked for", "linux/amd64", func(b *binary) { set(b, "-tags", "a") }, nil, "found -tags=a, expected a build without -tags; at run time: other files of the source are in the program (does the go command of golang:1.26-alpine add it?)"},
+		{"race that nobody asked for", "linux/amd64", func(b *binary) { set(b, "-race", "true") }, nil, "found -race=true, expected a build without -race; at run time: a program for tests, which is slower and needs more memory (does the go command of golang:1.26-alpine add it?)"},
+		{"race", "linux/amd64", func(b *binary) { set(b, "-race", "true") }, func(p *promise) { p.Settings = append(p.Settings, "-race=true") }, ""},
 		{"tags in another order", "linux/amd64", func(b *binary) { set(b, "-tags", "b,a") }, func(p *promise) { p.Settings = append(p.Settings, "-tags=a,b,a") }, ""},
 		{"loader", "linux/amd64", func(b *binary) { b.Loader = "/lib64/ld-linux-x86-64.so.2" }, nil,
 			"found a program that /lib64/ld-linux-x86-64.so.2 loads, expected a static program, since scratch has neither loader nor libraries; at run time: no such file or directory (choose an image.from that has them, or find out what makes the go command of golang:1.26-alpine link dynamically)"},
@@ -191,6 +194,25 @@ func TestTruncated(t *testing.T) {
 			if got := verify.Judge(read(t, data[:n]), promiseOf(p)); len(got) == 0 {
 				t.Fatalf("%s: got nothing for the first %d of %d bytes, want a problem", p, n, len(data))
 			}
+		}
+	}
+}
+
+// TestPromiseOf takes what the go command is told with its flags and with GOFLAGS.
+func TestPromiseOf(t *testing.T) {
+	p := port(t, "linux/amd64")
+	for _, tt := range []struct {
+		env, flags []string
+		want       string
+	}{
+		{nil, []string{"-trimpath", "-tags=a,b", "-buildmode=pie"}, "-trimpath=true -tags=a,b -buildmode=pie"},
+		{[]string{"GOFLAGS=-tags=a -race", "GOOS=linux", "HOME=/"}, []string{"-tags=b", "-buildmode=default"}, "GOOS=linux -race=true -tags=b"},
+		{[]string{"GOFLAGS=-cover=false -coverpkg=./..."}, []string{"-trimpath=false", "-race=false"}, "-cover=true"},
+		{[]string{"GOFLAGS=-cover"}, nil, "-cover=true"},
+	} {
+		got := verify.PromiseOf(&plan.Plan{}, &plan.Target{Port: p}, &plan.Binary{Env: tt.env, Flags: tt.flags}).Settings
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%q %q: got %q, want %q", tt.env, tt.flags, text, tt.want)
 		}
 	}
 }
