@@ -30,7 +30,7 @@ func unknownPlatform(name, port string) error {
 	case os == "":
 		return fmt.Errorf("unknown platform %q (expected one such as linux/amd64)", name)
 	case near != "":
-		return fmt.Errorf("unknown platform %q (did you mean %q?)", name, os+"/"+near)
+		return fmt.Errorf("unknown platform %q (did you mean %q?)", name, os+"/"+near+armVariant(name))
 	}
 	return fmt.Errorf("unknown platform %q (known: %s)", name, strings.Join(known, ", "))
 }
@@ -62,10 +62,24 @@ func respelledWord(word string) string {
 		return "amd64"
 	case "x86", "ia32":
 		return "386"
-	case "armv7", "arm-v7", "armv7l", "arm32":
+	case "arm32":
+		return "arm"
+	}
+	if armVariant(word) != "" {
 		return "arm"
 	}
 	return word
+}
+
+// armVariant is the variant in a name that has it in the word of the architecture,
+// as in linux/armv6 or armv7l, with its slash.
+func armVariant(name string) string {
+	for word := range strings.SplitSeq(strings.ToLower(name), "/") {
+		if v, ok := strings.CutPrefix(strings.Replace(strings.TrimSuffix(word, "l"), "-", "", 1), "armv"); ok && slices.Contains([]string{"5", "6", "7"}, v) {
+			return "/v" + v
+		}
+	}
+	return ""
 }
 
 // parts returns the operating systems and the architectures of ports.
