@@ -69,6 +69,10 @@ func (b *build) checkFiles() error {
 			if err := look(key, bin.Profile, bin.ProfilePos); err != nil {
 				return err
 			}
+			if to := b.linkOf(bin.Profile); to != "" && bin.Files != nil {
+				e := &spec.Error{File: b.source.Filename, Pos: bin.ProfilePos, Msg: fmt.Sprintf("%s: %s is behind a symbolic link", key, bin.Profile)}
+				return e.WithHelp("write the file itself: %s", to)
+			}
 		}
 	}
 	layout, err := b.checkLayouts()
@@ -76,6 +80,23 @@ func (b *build) checkFiles() error {
 		return err
 	}
 	return append(errs, layout...).Err()
+}
+
+// linkOf is where the first link on the way to a file of the context leads, if the
+// index does not know of it, with what is behind it: "" otherwise.
+func (b *build) linkOf(name string) string {
+	if len(b.index.Reach(name)) > 1 {
+		return ""
+	}
+	for i, c := range name + "/" {
+		if c != '/' {
+			continue
+		}
+		if to, err := fs.ReadLink(b.tree, name[:i]); err == nil { // otherwise it is no link
+			return path.Join(path.Dir(name[:i]), to, name[i:])
+		}
+	}
+	return ""
 }
 
 // missingHelp names the nearest file beside one that is missing, of those that

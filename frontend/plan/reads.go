@@ -40,7 +40,9 @@ func (sc *scope) reads(b *Binary) {
 	}
 	b.Files = c.Files
 	if b.Profile != "" {
-		b.Files = withFile(b.Files, b.Profile)
+		for _, name := range sc.index.Reach(b.Profile) {
+			b.Files = withFile(b.Files, name)
+		}
 	}
 	b.Modules, b.Objects = sc.modulesOf(b, c), sc.objectsOf(b, c, selected)
 	b.Download = nil
