@@ -297,7 +297,7 @@ func (w *world) find(importPath string) resolution {
 func (w *world) elsewhere(importPath string, ours bool) place {
 	first, _, _ := strings.Cut(importPath, "/")
 	required := false
-	for p := importPath; p != "."; p = path.Dir(p) {
+	for p := importPath; p != "." && p != "/"; p = path.Dir(p) {
 		if _, ok := w.required[p]; ok && w.roots[p] == nil {
 			required = true
 		}

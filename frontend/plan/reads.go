@@ -202,7 +202,7 @@ func (sc *scope) overlaps(c *closure.Closure) bool {
 		delete(required, sc.index.Modules[i].Path)
 	}
 	for _, p := range c.External {
-		for q := p; q != "."; q = path.Dir(q) {
+		for q := p; q != "." && q != "/"; q = path.Dir(q) {
 			if required[q] {
 				delete(required, q)
 				break
@@ -211,7 +211,7 @@ func (sc *scope) overlaps(c *closure.Closure) bool {
 	}
 	return len(required) > 0 && slices.ContainsFunc(c.Packages, func(dir string) bool {
 		m := sc.index.ModuleOf(dir)
-		for q := m.ImportPath(dir); q != "."; q = path.Dir(q) {
+		for q := m.ImportPath(dir); q != "." && q != "/"; q = path.Dir(q) {
 			if required[q] {
 				return true
 			}
