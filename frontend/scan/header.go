@@ -93,6 +93,9 @@ func readEmbeds(start []byte, rest io.Reader, large sync.Locker) ([]string, erro
 // is set. The result is false when src ends too soon to tell.
 func parseHeader(src []byte, last bool) (header, bool) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	if !last {
+		src = wholeRunes(src)
+	}
 	t := &tokens{}
 	t.Init(token.NewFileSet().AddFile("", -1, len(src)), src, func(token.Position, string) { t.bad = true }, 0)
 	h := t.header(src)
@@ -104,6 +107,19 @@ func parseHeader(src []byte, last bool) (header, bool) {
 		}
 	}
 	return h, last || t.tok != token.EOF
+}
+
+// wholeRunes is src without the start of a rune that its end cuts through.
+func wholeRunes(src []byte) []byte {
+	for i := len(src) - 1; i >= max(len(src)-utf8.UTFMax, 0); i-- {
+		if utf8.RuneStart(src[i]) {
+			if !utf8.FullRune(src[i:]) {
+				return src[:i]
+			}
+			break
+		}
+	}
+	return src
 }
 
 // tokens is a scanner that holds the token it has read last.
