@@ -1,6 +1,10 @@
 package integration
 
 import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,4 +44,27 @@ func ran(progress string) []string {
 	}
 	slices.Sort(done)
 	return slices.Compact(done)
+}
+
+// cmdStopat stops a build as soon as a step begins: stopat NAME COMMAND, which is for
+// a shell. The name is as that of ran. It fails when the step does not begin.
+func cmdStopat(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command("sh", "-c", args[1])
+	cmd.Dir, cmd.Env = ts.Getenv("WORK"), append(os.Environ(), "BUILDKIT_HOST="+ts.Getenv("BUILDKIT_HOST"))
+	progress, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	begins := regexp.MustCompile(`^#\d+ \[(?:[a-z0-9]+(?:/[a-z0-9]+)+ )?` + regexp.QuoteMeta(args[0]) + `\] (?:go |download what)`)
+	var seen strings.Builder
+	lines, found := bufio.NewScanner(progress), false
+	for lines.Scan() {
+		fmt.Fprintln(&seen, lines.Text())
+		if !found && begins.MatchString(lines.Text()) {
+			found = true
+			ts.Check(cmd.Process.Signal(os.Interrupt))
+		}
+	}
+	if err := cmd.Wait(); !found || err == nil {
+		ts.Fatalf("%s began: %v, the build ended with %v\n%s", args[0], found, err, &seen)
+	}
 }

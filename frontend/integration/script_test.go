@@ -42,6 +42,7 @@ func TestScript(t *testing.T) {
 			"same":         cmdSame,
 			"digest":       cmdDigest,
 			"ran":          cmdRan,
+			"stopat":       cmdStopat,
 			"rebuild":      cmdRebuild,
 			"rebuilt":      cmdRebuilt,
 			"spybase":      cmdSpybase,
