@@ -144,14 +144,6 @@ func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
 	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
-// unpacks reports whether the go command writes into the module cache although all
-// modules are there: with most values of GOFIPS140 it unpacks a part of the
-// standard library that its release brings (cmd/go/internal/fips140).
-func unpacks(env []string) bool {
-	value := goflags.Getenv(env, "GOFIPS140")
-	return value != "" && value != "off" && value != "latest"
-}
-
 // compile builds one binary for one platform, drawn once. The binary is alone
 // in the state.
 func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
@@ -175,9 +167,9 @@ func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more str
 	switch {
 	case b.Files == nil:
 		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
-		opts = append(opts, g.moduleMount(b.Download, unpacks(b.Env))...)
+		opts = append(opts, g.moduleMount(b.Download, goflags.Frozen(b.Env))...)
 	case b.Modules == nil:
-		opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
+		opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
 	default:
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 		if b.Modules.Back {
@@ -210,7 +202,7 @@ func (g *graph) test(t *plan.Target) llb.State {
 		environment(goEnv(), []string{"GOPROXY=off"}, test.Env),
 	)
 	opts = append(opts, g.buildCache(StepTest)...)
-	opts = append(opts, g.moduleMount(test.Download, unpacks(test.Env))...)
+	opts = append(opts, g.moduleMount(test.Download, goflags.Frozen(test.Env))...)
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 

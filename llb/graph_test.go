@@ -206,19 +206,6 @@ func TestNoIndex(t *testing.T) {
 	}
 }
 
-// TestUnpacks has the values of GOFIPS140 that name a frozen part of the standard
-// library. The last one counts.
-func TestUnpacks(t *testing.T) {
-	for env, want := range map[string]bool{
-		"": false, "A=v1.0.0": false, "GOFIPS140=": false, "GOFIPS140=off": false, "GOFIPS140=latest": false,
-		"GOFIPS140=v1.0.0": true, "GOFIPS140=certified": true, "GOFIPS140=v1.0.0 GOFIPS140=off": false,
-	} {
-		if got := unpacks(strings.Fields(env)); got != want {
-			t.Errorf("unpacks(%q) = %v, want %v", env, got, want)
-		}
-	}
-}
-
 // TestIndexed checks that no go command writes an index of a pruned folder into the
 // build cache of all projects: one before 1.24 does, and knows no cache program.
 func TestIndexed(t *testing.T) {

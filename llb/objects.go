@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/gopherfile/gopherfile/frontend/goflags"
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
 )
@@ -215,7 +216,7 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 		llb.Dir(homeDir), g.tool(), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
-	opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
+	opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
 	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 	g.compiled[key] = st
 	return layerOf{stdDir, key, st}
@@ -274,7 +275,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	if b.Modules != nil {
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 	} else {
-		opts = append(opts, g.moduleMount(nil, unpacks(b.Env))...)
+		opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
 	}
 	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off"}
 	if g.plan.Layered {

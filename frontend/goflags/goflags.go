@@ -31,6 +31,19 @@ func Getenv(env []string, name string) string {
 	return ""
 }
 
+// Frozen reports whether an environment asks for a frozen release of the standard
+// library's cryptography, as most values of GOFIPS140 do. The go command then unpacks
+// it into the module cache, and adds a build tag that begins with [FrozenTag]
+// (cmd/go/internal/fips140).
+func Frozen(env []string) bool {
+	value := Getenv(env, "GOFIPS140")
+	return value != "" && value != "off" && value != "latest"
+}
+
+// FrozenTag begins the build tag that the go command adds for [Frozen], such as
+// fips140v1.0.
+const FrozenTag = "fips140v"
+
 // Split splits a text into words at spaces outside of quotes. A quote counts at
 // the start of a word only, nothing is escaped, and what follows the closing one
 // is the next word. A quote that is never closed is the last word, with all behind

@@ -101,3 +101,16 @@ func TestGoCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestFrozen has the values of GOFIPS140 that name a frozen part of the standard
+// library. The last one counts.
+func TestFrozen(t *testing.T) {
+	for env, want := range map[string]bool{
+		"": false, "A=v1.0.0": false, "GOFIPS140=": false, "GOFIPS140=off": false, "GOFIPS140=latest": false,
+		"GOFIPS140=v1.0.0": true, "GOFIPS140=certified": true, "GOFIPS140=v1.0.0 GOFIPS140=off": false,
+	} {
+		if got := Frozen(strings.Fields(env)); got != want {
+			t.Errorf("Frozen(%q) = %v, want %v", env, got, want)
+		}
+	}
+}

@@ -148,7 +148,7 @@ func (sc *scope) doubt(b *Binary, release string) func(tag string) bool {
 			return unknown
 		case strings.HasPrefix(tag, sc.port.Arch+"."):
 			return levels
-		case strings.HasPrefix(tag, "fips140v"):
+		case strings.HasPrefix(tag, goflags.FrozenTag):
 			return fips
 		}
 		return experiments && tag == "boringcrypto"

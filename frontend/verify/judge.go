@@ -30,6 +30,8 @@ type Promise struct {
 	// Settings are those of the go command, as NAME=value. One that the file does
 	// not mention is not judged.
 	Settings []string
+	// Frozen says that the go command adds a tag of its own to the tags.
+	Frozen bool
 	// Versions are what go.mod requires, as path@version. A module that is not
 	// among them is not judged.
 	Versions []string
@@ -46,6 +48,7 @@ func PromiseOf(p *plan.Plan, t *plan.Target, b *plan.Binary) Promise {
 		Release:  p.Builder.Release,
 		Builder:  p.Builder.Ref,
 		Package:  b.Package,
+		Frozen:   goflags.Frozen(b.Env),
 		Versions: b.Versions,
 	}
 	want.Static = want.Static && want.Program
@@ -231,7 +234,7 @@ func judgeSettings(f *Facts, want Promise) []Problem {
 	var problems []Problem
 	for _, e := range want.Settings {
 		name, expected, _ := strings.Cut(e, "=")
-		found := f.Setting(name)
+		found := setting(f, want, name)
 		flag := strings.HasPrefix(name, "-")
 		if found == expected || found == "" && !flag || sameTags(name, found, expected) || sameLevel(name, found, expected) {
 			continue
@@ -246,7 +249,7 @@ func judgeSettings(f *Facts, want Promise) []Problem {
 	for _, flag := range append(unasked(), "tags") {
 		name := "-" + flag
 		asked := slices.ContainsFunc(want.Settings, func(e string) bool { return strings.HasPrefix(e, name+"=") })
-		if found := f.Setting(name); found != "" && !asked {
+		if found := setting(f, want, name); found != "" && !asked {
 			problems = append(problems, Problem{
 				Found: name + "=" + found, Expected: "a build without " + name, Effect: settingEffect(name),
 				Help: fmt.Sprintf("does the go command of %s add it?", want.Builder),
@@ -256,13 +259,32 @@ func judgeSettings(f *Facts, want Promise) []Problem {
 	return problems
 }
 
+// setting is what the go command was told. The tags are without one that it adds by
+// itself, unless they are promised to have it.
+func setting(f *Facts, want Promise, name string) string {
+	found := f.Setting(name)
+	if name != "-tags" || !want.Frozen {
+		return found
+	}
+	promised, _ := goflags.Value(want.Settings, "tags")
+	tags := slices.DeleteFunc(splitTags(found), func(tag string) bool {
+		return strings.HasPrefix(tag, goflags.FrozenTag) && !slices.Contains(splitTags(promised), tag)
+	})
+	return strings.Join(tags, ",")
+}
+
+// splitTags are the build tags of a list.
+func splitTags(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // sameTags reports whether two lists of build tags hold the same.
 func sameTags(name, found, expected string) bool {
 	if name != "-tags" {
 		return false
 	}
 	list := func(s string) []string {
-		tags := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+		tags := splitTags(s)
 		slices.Sort(tags)
 		return slices.Compact(tags)
 	}
