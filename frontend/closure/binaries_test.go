@@ -40,7 +40,7 @@ func buildTwice(t *testing.T, tree *Tree, root, platform string) bool {
 	t.Helper()
 	target, env := targetOf(t, platform)
 	target.Mod = "readonly"
-	env = append(env, "GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=readonly")
+	env = append(env, "GOWORK=off", "GOFLAGS=-mod=readonly")
 	dirs := mains(tree.index, ".", target)
 	listed := list(t, root, ".", env, dirs)
 	s := tree.For(target)
