@@ -9,7 +9,6 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/plan"
 	"github.com/gopherfile/gopherfile/frontend/scan"
@@ -45,42 +44,53 @@ func fleetIndex() (text string, ix *scan.Index) {
 	return b.String(), ix
 }
 
-// BenchmarkFleet plans, draws and marshals 20 programs for 47 platforms: 940
-// builds.
-func BenchmarkFleet(b *testing.B) {
+// fleet is that module, parsed, with options that build its programs as files for
+// 47 platforms: those that need no C linker, and other levels of some.
+func fleet(t testing.TB) (*spec.Spec, *scan.Index, plan.Options, *llb.SourceMap) {
+	t.Helper()
 	text, ix := fleetIndex()
 	s, err := spec.Parse("Gopherfile.yaml", []byte(text))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	opt := plan.Options{BuildPlatform: amd64(), Target: plan.TargetBinaries}
 	for _, p := range plan.Ports() {
-		opt.Platforms = append(opt.Platforms, p.Platform())
+		if !p.NeedsLinker() {
+			opt.Platforms = append(opt.Platforms, p.Platform())
+		}
 	}
-	opt.Platforms = slices.DeleteFunc(opt.Platforms, func(p ocispecs.Platform) bool {
-		one := opt
-		one.Platforms = []ocispecs.Platform{p}
-		_, err := plan.Resolve(s, ix, one)
-		return err != nil // links with a C linker only
+	for _, name := range []string{"linux/amd64/v2", "linux/amd64/v3", "linux/amd64/v4", "linux/arm/v5", "linux/arm/v6"} {
+		p, err := plan.ParsePlatform(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt.Platforms = append(opt.Platforms, p)
+	}
+	return s, ix, opt, llb.NewSourceMap(nil, "Gopherfile.yaml", "yaml", []byte(text))
+}
+
+// drawFleet plans and draws the fleet.
+func drawFleet(t testing.TB, s *spec.Spec, ix *scan.Index, opt plan.Options, sm *llb.SourceMap) *Graph {
+	t.Helper()
+	p, err := plan.Resolve(s, ix, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(p, Input{
+		Context: llb.Local("context", llb.SessionID("session")), Builder: llb.Image("golang", llb.Platform(amd64())),
+		Self: llb.Image("gopherfile", llb.Platform(amd64())), BuildPlatform: amd64(), SourceMap: sm, Merge: true,
+		NoCache: func(string) bool { return false }, Network: pb.NetMode_UNSET,
 	})
-	for i := 0; len(opt.Platforms) < 47; i++ { // other levels of the same architectures
-		opt.Platforms = append(opt.Platforms, ocispecs.Platform{OS: "linux", Architecture: "amd64", Variant: fmt.Sprintf("v%d", i%3+2)})
-	}
-	opt.Platforms = opt.Platforms[:47]
+}
+
+// BenchmarkFleet plans, draws and marshals 20 programs for 47 platforms: 940
+// builds.
+func BenchmarkFleet(b *testing.B) {
+	s, ix, opt, sm := fleet(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := plan.Resolve(s, ix, opt)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sm := llb.NewSourceMap(nil, "Gopherfile.yaml", "yaml", []byte(text))
-		in := Input{
-			Context: llb.Local("context", llb.SessionID("session")), Builder: llb.Image("golang", llb.Platform(amd64())),
-			Self: llb.Image("gopherfile", llb.Platform(amd64())), BuildPlatform: amd64(), SourceMap: sm, Merge: true,
-			NoCache: func(string) bool { return false }, Network: pb.NetMode_UNSET,
-		}
 		builds, size := 0, 0
-		for i, r := range New(p, in).Results {
+		for _, r := range drawFleet(b, s, ix, opt, sm).Results {
 			def, err := r.State.Marshal(context.Background())
 			if err != nil {
 				b.Fatal(err)
@@ -88,7 +98,7 @@ func BenchmarkFleet(b *testing.B) {
 			for _, dt := range def.Def {
 				size += len(dt)
 			}
-			builds += len(p.Targets[i].Binaries)
+			builds += len(r.Outputs[0].Paths)
 		}
 		b.ReportMetric(float64(builds), "builds/op")
 		b.ReportMetric(float64(size), "bytes/op")
