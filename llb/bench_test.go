@@ -90,8 +90,9 @@ func BenchmarkFleet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		builds, size := 0, 0
+		m := NewMarshaler()
 		for _, r := range drawFleet(b, s, ix, opt, sm).Results {
-			def, err := r.State.Marshal(context.Background())
+			def, err := m.Marshal(context.Background(), r.State)
 			if err != nil {
 				b.Fatal(err)
 			}

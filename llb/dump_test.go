@@ -24,9 +24,10 @@ type dumper struct {
 	names map[digest.Digest]string
 }
 
-// dumpGraph writes every vertex of the results once.
+// dumpGraph writes every vertex of the results once. A Marshaler must agree.
 func dumpGraph(t *testing.T, g *Graph) string {
 	t.Helper()
+	checkMarshaler(t, states(g))
 	d := &dumper{t: t, names: map[digest.Digest]string{}}
 	for i, r := range g.Results {
 		def, err := r.State.Marshal(context.Background())

@@ -272,6 +272,7 @@ func TestRules(t *testing.T) {
 
 func checkRules(t *testing.T, g *Graph, wantWhole, wantPruned int) {
 	t.Helper()
+	checkMarshaler(t, states(g))
 	whole, pruned, seen := 0, 0, map[string]bool{}
 	for _, r := range g.Results {
 		def, err := r.State.Marshal(context.Background())
