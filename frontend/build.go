@@ -193,22 +193,21 @@ func (b *build) runPlan(ctx context.Context, epoch *time.Time) (*client.Result, 
 // returns the images, and of each target what it is made of, where that is asked
 // for, and what its binaries were found to be.
 func (b *build) solveAll(ctx context.Context, graph *llb.Graph, in llb.Input, epoch *time.Time) (*dockerui.ResultBuilder, []client.Reference, []*proof, error) {
-	// The states share steps, which cannot be marshaled by several goroutines
-	// at a time: llb sorts their mounts in place.
 	var err error
+	m := b.marshaler()
 	defs, sbomDefs := make([]*pb.Definition, len(graph.Results)), make([]*pb.Definition, len(graph.Results))
 	for i, r := range graph.Results {
-		if defs[i], err = b.marshal(ctx, r.State); err != nil {
+		if defs[i], err = define(ctx, m, r.State); err != nil {
 			return nil, nil, nil, err
 		}
 		if r.SBOM == nil {
 			continue
 		}
-		if sbomDefs[i], err = b.marshal(ctx, *r.SBOM); err != nil {
+		if sbomDefs[i], err = define(ctx, m, *r.SBOM); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	proofs, err := b.proofs(ctx, graph)
+	proofs, err := b.proofs(ctx, m, graph)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -265,17 +264,26 @@ func (b *build) graphInput(ctx context.Context, epoch *time.Time) (llb.Input, er
 	return in, nil
 }
 
-// marshal writes the graph up to a state.
+// marshaler writes states for what this daemon can do.
+func (b *build) marshaler() *llb.Marshaler {
+	return llb.NewMarshaler(bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+}
+
+// marshal writes the graph up to a state that shares little with others.
 func (b *build) marshal(ctx context.Context, st bkllb.State) (*pb.Definition, error) {
-	def, err := st.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	return define(ctx, b.marshaler(), st)
+}
+
+// define writes the graph up to a state.
+func define(ctx context.Context, m *llb.Marshaler, st bkllb.State) (*pb.Definition, error) {
+	def, err := m.Marshal(ctx, st)
 	if err != nil {
 		return nil, fmt.Errorf("marshal the graph: %w", err)
 	}
-	msg := def.ToPB()
-	if size := msg.SizeVT(); size > maxGraph {
+	if size := def.SizeVT(); size > maxGraph {
 		return nil, fmt.Errorf("the graph has %d MB, and BuildKit takes %d: build fewer binaries at a time (--target NAME)", size>>20, maxGraph>>20)
 	}
-	return msg, nil
+	return def, nil
 }
 
 // maxGraph is how many bytes a graph may have: a message of the gateway has 16 MB

@@ -64,16 +64,15 @@ func hideOp(op *pb.Op) {
 const titleKey = "llb.customname"
 
 // hideTitles takes passwords out of the titles of a definition. They are no part
-// of a key.
+// of a key. What is told of a step may be in other definitions, too, which are
+// solved at the same time: it is copied where it changes.
 func hideTitles(def *pb.Definition) {
-	for _, md := range def.GetMetadata() {
-		hideTitle(md.GetDescription())
-	}
-}
-
-// hideTitle takes passwords out of the title of a step.
-func hideTitle(description map[string]string) {
-	if title, ok := description[titleKey]; ok {
-		description[titleKey] = redact.Text(title)
+	for dgst, md := range def.GetMetadata() {
+		title := md.GetDescription()[titleKey]
+		if hidden := redact.Text(title); hidden != title {
+			md = md.CloneVT()
+			md.Description[titleKey] = hidden
+			def.Metadata[dgst] = md
+		}
 	}
 }

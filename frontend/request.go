@@ -108,11 +108,13 @@ func (b *build) convertLLB(ctx context.Context) (*convertllb.Result, error) {
 		return nil, err
 	}
 	out := &convertllb.Result{Def: map[digest.Digest]*pb.Op{}, Metadata: map[digest.Digest]bkllb.OpMetadata{}}
+	m := b.marshaler()
 	for _, r := range llb.New(b.plan, in).Results {
-		def, err := r.State.Marshal(ctx, bkllb.WithCaps(b.ui.BuildOpts().LLBCaps))
+		def, err := m.Marshal(ctx, r.State)
 		if err != nil {
 			return nil, fmt.Errorf("marshal the graph: %w", err)
 		}
+		hideTitles(def)
 		for _, dt := range def.Def {
 			var op pb.Op
 			if err := op.UnmarshalVT(dt); err != nil {
@@ -121,8 +123,7 @@ func (b *build) convertLLB(ctx context.Context) (*convertllb.Result, error) {
 			out.Def[digest.FromBytes(dt)] = &op
 		}
 		for dgst, md := range def.Metadata {
-			hideTitle(md.Description)
-			out.Metadata[dgst] = md
+			out.Metadata[digest.Digest(dgst)] = bkllb.NewOpMetadata(md)
 		}
 		if out.Source == nil {
 			out.Source = def.Source

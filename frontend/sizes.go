@@ -42,8 +42,9 @@ func (b *build) sizes(ctx context.Context) (text, data []byte, err error) {
 	}
 	in.SBOM = false // an answer is no result to describe
 	reports := []json.RawMessage{}
+	m := b.marshaler()
 	for i, r := range llb.New(b.plan, in).Results {
-		def, err := b.marshal(ctx, r.State)
+		def, err := define(ctx, m, r.State)
 		if err != nil {
 			return nil, nil, err
 		}

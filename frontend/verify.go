@@ -36,7 +36,7 @@ type proof struct {
 }
 
 // proofs are what is to be proven of a graph.
-func (b *build) proofs(ctx context.Context, g *llb.Graph) ([]*proof, error) {
+func (b *build) proofs(ctx context.Context, m *llb.Marshaler, g *llb.Graph) ([]*proof, error) {
 	all := make([]*proof, len(g.Results))
 	for i, r := range g.Results {
 		t := &b.plan.Targets[i]
@@ -46,7 +46,7 @@ func (b *build) proofs(ctx context.Context, g *llb.Graph) ([]*proof, error) {
 		}
 		p := &proof{target: t, facts: make([]*verify.Facts, n), problems: make([][]verify.Problem, n)}
 		for _, out := range r.Outputs {
-			def, err := b.marshal(ctx, out.State)
+			def, err := define(ctx, m, out.State)
 			if err != nil {
 				return nil, err
 			}
