@@ -306,30 +306,6 @@ func (r *resolver) files(units []*unit, requested []requested) []Target {
 	return targets
 }
 
-// binary is the program itself.
-func (sc *scope) binary() Binary {
-	b := Binary{
-		Name: sc.name,
-		Main: sc.main.arg,
-		Dir:  sc.main.module.Dir,
-		File: sc.name + sc.port.Exe(),
-		Pos:  sc.pos(sc.unit),
-	}
-	b.Path = imagePath(b.File)
-	b.Env = append(sc.port.Env(), "CGO_ENABLED=0")
-	b.Env = append(b.Env, sc.compileEnv()...)
-	b.Flags, b.Profile = sc.flags()
-	b.Stripped = stripped(b.Flags)
-	b.ProfilePos = sc.spec.At(&sc.build.Pgo)
-	b.Download = sc.downloadOf(sc.main.module)
-	sc.reads(&b)
-	if sc.main.dir != "" {
-		b.Package = sc.main.module.ImportPath(sc.main.dir)
-		b.Versions = sc.versions(&b)
-	}
-	return b
-}
-
 // with are the binaries beside the one of the image. A list for all images does
 // not mean the own binary of one.
 func (sc *scope) with(units []*unit) []*unit {
@@ -375,12 +351,4 @@ func withHelp(name string, names []string) string {
 		return "name it under binaries first"
 	}
 	return "expected one of " + list(names)
-}
-
-// imagePath keeps a binary out of the way of the directories of the image.
-func imagePath(file string) string {
-	if slices.Contains([]string{"bin", "dev", "etc", "home", "lib", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}, file) {
-		return "/bin/" + file
-	}
-	return "/" + file
 }

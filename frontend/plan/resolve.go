@@ -30,6 +30,8 @@ type resolver struct {
 	download  *Download
 	// reached are the steps that fill a pruned module cache, by unit.
 	reached map[*unit]*Modules
+	// built are the binaries that were resolved.
+	built map[built]Binary
 	// closures is made when the first one is asked for.
 	closures *closure.Tree
 	// unset are declared arguments without a value, and broken the places of
@@ -95,7 +97,7 @@ func Prepare(s *spec.Spec, ix *scan.Index, opt Options) (*Plan, error) {
 }
 
 func newResolver(s *spec.Spec, ix *scan.Index, opt Options) *resolver {
-	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}, known: map[spec.Error]bool{}, refused: map[variableAt]bool{}, reached: map[*unit]*Modules{}}
+	r := &resolver{spec: s, index: ix, opt: opt, plan: &Plan{}, unset: map[string]bool{}, broken: map[spec.Pos]bool{}, known: map[spec.Error]bool{}, refused: map[variableAt]bool{}, reached: map[*unit]*Modules{}, built: map[built]Binary{}}
 	r.args()
 	r.download = r.modules()
 	return r
