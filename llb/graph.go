@@ -143,11 +143,11 @@ type graph struct {
 	samePruned map[string]*modules
 	// all are the files that every compile copies. Nil: each copies its own.
 	all []string
-	// copies are by list of files, sameCopies by what is in the list.
-	copies     map[fileList]llb.State
-	sameCopies map[string]llb.State
+	// copies are by the number of the list of files.
+	lists  lists
+	copies map[int]llb.State
 	// compiled are objects by all that decides them, without the binary.
-	compiled map[string]llb.State
+	compiled map[string]layerOf
 	rootfs   map[plan.Rootfs]llb.State
 	// binaries are drawn once, however many steps read them.
 	binaries map[*plan.Binary]llb.State
@@ -200,9 +200,9 @@ func Source(p *plan.Plan, in Input) llb.State { return newGraph(p, in).source }
 func newGraph(p *plan.Plan, in Input) *graph {
 	g := &graph{
 		plan: p, in: in,
-		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{}, copies: map[fileList]llb.State{},
-		sameCopies: map[string]llb.State{},
-		compiled:   map[string]llb.State{}, rootfs: map[plan.Rootfs]llb.State{},
+		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{},
+		lists: lists{map[fileList]int{}, map[string]int{}}, copies: map[int]llb.State{},
+		compiled: map[string]layerOf{}, rootfs: map[plan.Rootfs]llb.State{},
 		binaries: map[*plan.Binary]llb.State{},
 	}
 	g.all = together(p.Files(), maxLists)
@@ -212,7 +212,6 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		// What the commands read is of the tree before them, and of no use after.
 		clear(g.downloads)
 		clear(g.copies)
-		clear(g.sameCopies)
 	}
 	return g
 }

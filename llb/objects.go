@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -73,19 +74,14 @@ func (g *graph) narrow(files []string, name string, pos spec.Pos) llb.State {
 	if len(files) == 0 {
 		return llb.Scratch()
 	}
-	key := fileList{&files[0], len(files)}
-	if st, ok := g.copies[key]; ok {
-		return st
-	}
 	// Platforms that read the same files share the copy, and its name.
-	text := strings.Join(files, "\x00")
-	if st, ok := g.sameCopies[text]; ok {
-		g.copies[key] = st
-		return st
+	number := g.lists.number(files)
+	st, ok := g.copies[number]
+	if !ok {
+		fa := g.copyOf(files)
+		st = llb.Scratch().File(fa, llb.WithCustomName(name), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache())
+		g.copies[number] = st
 	}
-	fa := g.copyOf(files)
-	st := llb.Scratch().File(fa, llb.WithCustomName(name), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache())
-	g.copies[key], g.sameCopies[text] = st, st
 	return st
 }
 
@@ -115,13 +111,6 @@ func (g *graph) copyOf(files []string) *llb.FileAction {
 	return llb.Copy(g.in.Code, "/", "/", only(held)).Copy(beside, "/", "/", only(others))
 }
 
-// fileList tells lists of files apart by where they are: those of the plan are
-// shared.
-type fileList struct {
-	first *string
-	n     int
-}
-
 // Literal is a pattern for a name, for BuildKit to match. What means something
 // in a pattern, or is trimmed, is any character: a file too many does no harm.
 func Literal(name string) string {
@@ -137,7 +126,7 @@ func Literal(name string) string {
 // modules is a module cache that holds what binaries reach, and what that
 // imports of the tree, if it may.
 type modules struct {
-	key         string
+	number      int
 	cache, back llb.State
 }
 
@@ -154,7 +143,7 @@ func (g *graph) reached(m *plan.Modules) *modules {
 	known, ok := g.samePruned[key]
 	if !ok {
 		known = g.prune(m, wants)
-		known.key = key
+		known.number = len(g.samePruned)
 		g.samePruned[key] = known
 	}
 	g.pruned[m] = known
@@ -207,8 +196,8 @@ func (g *graph) text(name string, data []byte, pos spec.Pos) llb.State {
 func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 	o := b.Objects
 	key := objectsKey(b, o.Std)
-	if st, ok := g.compiled[key]; ok {
-		return layerOf{stdDir, key, st}
+	if l, ok := g.compiled[key]; ok {
+		return l
 	}
 	name := g.label(t.Platform, StepStd) + " go build " + strings.Join(o.Std, " ")
 	opts := g.run(StepStd, name, attempt(o.Flags, o.Std), pb.NetMode_NONE, b.Pos)
@@ -217,9 +206,7 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
 	opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
-	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
-	g.compiled[key] = st
-	return layerOf{stdDir, key, st}
+	return g.layer(key, stdDir, g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch()))
 }
 
 // objectsKey tells objects apart, by all that the steps which make them depend
@@ -230,44 +217,54 @@ func objectsKey(b *plan.Binary, imports []string, more ...string) string {
 
 // step is a step that compiles packages for others.
 type step struct {
-	step, dir, name string
-	imports         []string
-	files           []string
-	layers          []layerOf
+	// name is that for --no-cache-filter, what the rest of the title says, and each
+	// how a package is called there.
+	name, what, each string
+	dir              string
+	imports          []string
+	files            []string
+	layers           []layerOf
 }
 
 // layerOf is objects, where a step sees them, and what tells them from others.
 type layerOf struct {
-	dir, key string
-	state    llb.State
+	dir    string
+	number int
+	state  llb.State
+}
+
+// layer keeps objects under all that decides them.
+func (g *graph) layer(key, dir string, st llb.State) layerOf {
+	l := layerOf{dir, len(g.compiled), st}
+	g.compiled[key] = l
+	return l
 }
 
 // dependencies are the compiled packages that are none of the tree, or that it
 // has vendored.
 func (g *graph) dependencies(t *plan.Target, b *plan.Binary, below []layerOf) layerOf {
 	o := b.Objects
-	return g.packages(t, b, step{
-		StepDependencies, dependenciesDir, fmt.Sprintf("%s of %s] go build (%s)", StepDependencies, b.Name, count(len(o.Imports), "import")), o.Imports, o.Files, below,
-	})
+	return g.packages(t, b, step{StepDependencies, StepDependencies, "import", dependenciesDir, o.Imports, o.Files, below})
 }
 
 // packages compiles packages into a layer, with the layers below at hand.
 func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	o := b.Objects
-	more := []string{b.Dir, strings.Join(s.files, "\x00")}
+	more := []string{b.Dir, s.dir, strconv.Itoa(g.lists.number(s.files))}
 	if b.Modules != nil {
-		more = append(more, g.reached(b.Modules).key)
+		more = append(more, "modules", strconv.Itoa(g.reached(b.Modules).number))
 	}
 	for _, l := range s.layers {
-		more = append(more, l.key)
+		more = append(more, strconv.Itoa(l.number))
 	}
 	key := objectsKey(b, s.imports, more...)
-	if st, ok := g.compiled[key]; ok {
-		return layerOf{s.dir, key, st}
+	if l, ok := g.compiled[key]; ok {
+		return l
 	}
 	label := strings.TrimSuffix(g.label(t.Platform, ""), "]")
-	what, _, _ := strings.Cut(s.name, "]")
-	opts := g.run(s.step, label+s.name, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
+	what := s.what + " of " + b.Name
+	title := label + what + "] go build (" + count(len(s.imports), s.each) + ")"
+	opts := g.run(s.name, title, attempt(o.Flags, s.imports), pb.NetMode_NONE, b.Pos)
 	opts = append(opts,
 		llb.Dir(path.Join(sourceDir, b.Dir)), g.tool(),
 		mounted(sourceDir, g.sources(s.files, "["+what+"] copy source", b.Pos)),
@@ -284,13 +281,11 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 			opts = append(opts, mounted(l.dir, l.state))
 			flags = append(flags, "-base", l.dir)
 		}
-		opts = append(opts, g.persistent(goBuildDir, g.in.NoCache(s.step)))
+		opts = append(opts, g.persistent(goBuildDir, g.in.NoCache(s.name)))
 		env = []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram(flags...)}
 	}
 	opts = append(opts, environment(goEnv(), env, g.compileEnv(b)))
-	st := g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
-	g.compiled[key] = st
-	return layerOf{s.dir, key, st}
+	return g.layer(key, s.dir, g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch()))
 }
 
 // layersOf are all objects that are compiled before a binary.
@@ -307,9 +302,10 @@ func (g *graph) layersOf(t *plan.Target, b *plan.Binary) []layerOf {
 		layers = append(layers, g.dependencies(t, b, layers))
 	}
 	for i, s := range o.Strata {
-		name := fmt.Sprintf("%s %d of %s] go build (%s)", StepPackages, i+1, b.Name, count(len(s.Imports), "package"))
-		dir := fmt.Sprintf("%s/%s%d", toolDir, StepPackages, i+1)
-		layers = append(layers, g.packages(t, b, step{StepPackages, dir, name, s.Imports, s.Files, slices.Clone(layers)}))
+		n := strconv.Itoa(i + 1)
+		layers = append(layers, g.packages(t, b, step{
+			StepPackages, StepPackages + " " + n, "package", toolDir + "/" + StepPackages + n, s.Imports, s.Files, slices.Clone(layers),
+		}))
 	}
 	return layers
 }

@@ -22,10 +22,10 @@ func together(lists [][]string, limit int) []string {
 	seen, same := map[fileList]bool{}, map[string]bool{}
 	var distinct [][]string
 	for _, list := range lists {
-		if len(list) == 0 || seen[fileList{&list[0], len(list)}] {
+		if len(list) == 0 || seen[listAt(list)] {
 			continue
 		}
-		seen[fileList{&list[0], len(list)}] = true
+		seen[listAt(list)] = true
 		text := strings.Join(list, "\x00")
 		if same[text] {
 			continue
@@ -52,4 +52,40 @@ func (g *graph) sources(files []string, name string, pos spec.Pos) llb.State {
 		return g.narrow(g.all, "[sources] copy source", spec.Pos{})
 	}
 	return g.narrow(files, name, pos)
+}
+
+// lists numbers lists of files, so that they can be told apart without looking at
+// what they hold each time.
+type lists struct {
+	at   map[fileList]int
+	same map[string]int // by what is in a list
+}
+
+// fileList tells lists of files apart by where they are: those of the plan are
+// shared.
+type fileList struct {
+	first *string
+	n     int
+}
+
+func listAt(files []string) fileList {
+	if len(files) == 0 {
+		return fileList{}
+	}
+	return fileList{&files[0], len(files)}
+}
+
+// number is the number of a list, the same for lists that hold the same.
+func (l *lists) number(files []string) int {
+	at := listAt(files)
+	n, ok := l.at[at]
+	if !ok {
+		text := strings.Join(files, "\x00")
+		if n, ok = l.same[text]; !ok {
+			n = len(l.same)
+			l.same[text] = n
+		}
+		l.at[at] = n
+	}
+	return n
 }
