@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gopherfile/gopherfile/frontend/scan"
 	"github.com/gopherfile/gopherfile/frontend/spec"
@@ -77,19 +78,18 @@ func (r *resolver) binaries(first *scan.Module, requested []requested) {
 		units = append([]*unit{chosen}, r.scope(chosen, requested[0]).with(units)...)
 		r.plan.FilesOnly, r.plan.Sizes = true, true
 	}
-	var all []Target
+	all := make([]Target, 0, len(units)*len(requested))
 	for _, u := range units {
-		var targets []Target
+		first := len(all)
 		for _, q := range requested {
 			if r.enough() || !r.count(&u.image.With, 1+len(u.image.With)) {
 				return
 			}
-			targets = append(targets, r.target(u, q, units))
+			all = append(all, r.target(u, q, units))
 		}
 		if u == chosen {
-			r.plan.Targets = targets
+			r.plan.Targets = all[first:len(all):len(all)]
 		}
-		all = append(all, targets...)
 	}
 	if r.opt.Every {
 		r.plan.Targets = all
@@ -230,12 +230,17 @@ type scope struct {
 }
 
 func (r *resolver) scope(u *unit, q requested) *scope {
-	return &scope{resolver: r, unit: u, port: q.port, vars: map[string]string{
-		"TARGETPLATFORM": platforms.Format(q.platform),
-		"TARGETOS":       q.platform.OS,
-		"TARGETARCH":     q.platform.Architecture,
-		"TARGETVARIANT":  q.platform.Variant,
-	}}
+	return &scope{resolver: r, unit: u, port: q.port, vars: q.vars}
+}
+
+// targetVars are the variables that a platform decides.
+func targetVars(p ocispecs.Platform) map[string]string {
+	return map[string]string{
+		"TARGETPLATFORM": platforms.Format(p),
+		"TARGETOS":       p.OS,
+		"TARGETARCH":     p.Architecture,
+		"TARGETVARIANT":  p.Variant,
+	}
 }
 
 // text returns the value of a field with its variables replaced.
@@ -286,9 +291,10 @@ func (r *resolver) filesName() string {
 
 // files are all binaries as files, for each platform.
 func (r *resolver) files(units []*unit, requested []requested) []Target {
-	var targets []Target
+	targets := make([]Target, 0, len(requested))
 	for _, q := range requested {
 		t := Target{Name: r.filesName(), Platform: q.platform, Port: q.port, Pos: r.spec.At(&r.spec.Binaries, &r.spec.Main, &r.spec.Build)}
+		t.Binaries = make([]Binary, 0, len(units))
 		told := false
 		for _, u := range units {
 			sc := r.scope(u, q)
@@ -311,7 +317,7 @@ func (r *resolver) files(units []*unit, requested []requested) []Target {
 func (sc *scope) with(units []*unit) []*unit {
 	var found []*unit
 	var names []string
-	if sc.spec.Binaries != nil {
+	if sc.spec.Binaries != nil && len(sc.image.With) > 0 {
 		for _, u := range units {
 			names = append(names, u.name)
 		}

@@ -97,7 +97,7 @@ func (r *resolver) network(c *spec.Command) bool {
 // testScope is where the arguments of go test are expanded.
 func (r *resolver) testScope(port Port) *scope {
 	u := &unit{name: TargetTest, build: &r.spec.Build, image: &r.spec.Image}
-	return r.scope(u, requested{platform: r.opt.BuildPlatform, port: port})
+	return r.scope(u, requested{platform: r.opt.BuildPlatform, port: port, vars: targetVars(r.opt.BuildPlatform)})
 }
 
 // test is what --target test runs: on the build platform, since nothing is

@@ -172,8 +172,11 @@ func (p Port) isKindOf(tag string) bool {
 // before it.
 func hasRelease(release, tag string) bool {
 	minor, ok := strings.CutPrefix(tag, "go1.")
+	if !ok {
+		return false
+	}
 	n, err := strconv.Atoi(minor)
-	if !ok || err != nil || n < 1 || strconv.Itoa(n) != minor {
+	if err != nil || n < 1 || strconv.Itoa(n) != minor {
 		return false
 	}
 	if release == "" {

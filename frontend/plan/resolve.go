@@ -135,11 +135,12 @@ func (r *resolver) firstModule() *scan.Module {
 	return nil
 }
 
-// requested is a platform that was asked for, with its port and the field of
-// the spec that names it (nil: the client did).
+// requested is a platform that was asked for, with its port, its variables and
+// the field of the spec that names it (nil: the client did).
 type requested struct {
 	platform ocispecs.Platform
 	port     Port
+	vars     map[string]string
 	field    *string
 }
 
@@ -157,7 +158,7 @@ func (r *resolver) platforms() []requested {
 			r.platformErrorf(q, "%s/%s cannot be built: the port links with a C linker only", port.OS, port.Arch)
 			continue
 		}
-		q.port = port
+		q.port, q.vars = port, targetVars(q.platform)
 		same := func(k requested) bool { return k.port == q.port && k.platform.OSVersion == q.platform.OSVersion }
 		if !slices.ContainsFunc(known, same) {
 			known = append(known, q)
@@ -174,7 +175,7 @@ func (r *resolver) standIn() []requested {
 		p.OS = "windows"
 	}
 	port, _ := PortOf(p) // error ignored: there are such ports
-	return []requested{{platform: p, port: port}}
+	return []requested{{platform: p, port: port, vars: targetVars(p)}}
 }
 
 // named returns the platforms that the client names, else those of the spec,
