@@ -114,7 +114,7 @@ func (g *graph) generate() llb.State {
 		if c.Network {
 			opts = append(opts, g.in.Online...)
 		}
-		opts = append(opts, g.moduleMount(c.Download, c.Network)...)
+		opts = append(opts, g.moduleMount(c.Download, c.Network))
 		src = g.in.Builder.Run(opts...).AddMount(sourceDir, src)
 	}
 	return src
@@ -128,20 +128,6 @@ func (g *graph) copyContext(step string, pos spec.Pos) llb.State {
 		llb.Copy(g.in.Context, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}),
 		llb.WithCustomName("["+step+"] copy the context"), g.at(pos), llb.Platform(g.in.BuildPlatform), llb.WithoutExportCache(),
 	)
-}
-
-// moduleMount mounts the module cache. A command with a network may add to it,
-// which nobody else sees.
-func (g *graph) moduleMount(d *plan.Download, writable bool) []llb.RunOption {
-	switch {
-	case d == nil && writable:
-		return []llb.RunOption{llb.AddMount(modulesDir, llb.Scratch())}
-	case d == nil:
-		return nil
-	case writable:
-		return []llb.RunOption{llb.AddMount(modulesDir, g.modules(d), llb.ContentCache(llb.MountContentCacheOff))}
-	}
-	return []llb.RunOption{mounted(modulesDir, g.modules(d))}
 }
 
 // compile builds one binary for one platform, drawn once. The binary is alone
@@ -158,32 +144,37 @@ func (g *graph) compile(t *plan.Target, b *plan.Binary) llb.State {
 // gobuild builds one binary with some flags, on the build platform and without a
 // network. The name of the step says more when the flags are not the binary's.
 func (g *graph) gobuild(t *plan.Target, b *plan.Binary, flags []string, more string) llb.State {
-	args := append([]string{"go", "build"}, flags...)
-	args = append(args, "-o", path.Join(outputDir, b.File), b.Main)
-	label := g.label(t.Platform, b.Name)
-	opts := g.run(b.Name, label+" go build "+b.Main+more, args, pb.NetMode_NONE, b.Pos)
-	// The copy of the binary for the image is exported, and its key leads to it.
-	opts = append(opts, llb.Dir(path.Join(sourceDir, b.Dir)), environment(goEnv(), []string{"GOPROXY=off"}), llb.WithoutExportCache())
+	return g.draw(g.command(t, b, flags, more))
+}
+
+// command is the step that builds a binary.
+func (g *graph) command(t *plan.Target, b *plan.Binary, flags []string, more string) *command {
+	c := &command{
+		step: b.Name, title: g.label(t.Platform, b.Name) + " go build " + b.Main + more, pos: b.Pos,
+		args: slices.Concat([]string{"go", "build"}, flags, []string{"-o", path.Join(outputDir, b.File), b.Main}),
+		dir:  path.Join(sourceDir, b.Dir),
+	}
 	switch {
 	case b.Files == nil:
-		opts = append(opts, llb.AddMount(sourceDir, g.source, llb.Readonly))
-		opts = append(opts, g.moduleMount(b.Download, goflags.Frozen(b.Env))...)
+		c.mounts = append(c.mounts, mount{sourceDir, g.source, access{readonly: true}})
+		c.mounts = append(c.mounts, g.moduleMount(b.Download, goflags.Frozen(b.Env))...)
 	case b.Modules == nil:
-		opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
+		c.mounts = append(c.mounts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
 	default:
-		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
+		c.mounts = append(c.mounts, mounted(modulesDir, g.reached(b.Modules).cache))
 		if b.Modules.Back {
 			// Nobody reads it here, but what no step mounts is not exported, and
 			// the next builder would download in order to know.
-			opts = append(opts, mounted(backDir, g.reached(b.Modules).back))
+			c.mounts = append(c.mounts, mounted(backDir, g.reached(b.Modules).back))
 		}
 	}
 	if b.Files != nil {
-		opts = append(opts, mounted(sourceDir, g.sources(b.Files, "["+b.Name+"] copy source", b.Pos)))
+		c.mounts = append(c.mounts, mounted(sourceDir, g.sources(b.Files, "["+b.Name+"] copy source", b.Pos)))
 	}
-	opts = append(opts, g.objects(t, b)...)
-	opts = append(opts, environment(g.compileEnv(b)))
-	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
+	objects, env := g.objects(t, b)
+	c.mounts = append(c.mounts, objects...)
+	c.env = slices.Concat(goEnv(), []string{"GOPROXY=off"}, env, g.compileEnv(b))
+	return c
 }
 
 // test runs the tests. They may write into the tree, as they do on a
@@ -202,7 +193,7 @@ func (g *graph) test(t *plan.Target) llb.State {
 		environment(goEnv(), []string{"GOPROXY=off"}, test.Env),
 	)
 	opts = append(opts, g.buildCache(StepTest)...)
-	opts = append(opts, g.moduleMount(test.Download, goflags.Frozen(test.Env))...)
+	opts = append(opts, g.moduleMount(test.Download, goflags.Frozen(test.Env)))
 	return g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch())
 }
 

@@ -56,18 +56,6 @@ const (
 	cacheBackFile = "cache/back.json"
 )
 
-// tool mounts gocache.
-func (g *graph) tool() llb.RunOption {
-	return llb.AddMount(cacheCommand, g.in.Self, llb.SourcePath("/bin/gocache"), llb.Readonly)
-}
-
-// mounted mounts the output of another step. Its key follows from what that step
-// read; to hash it would take longer than most compiles, and would pull from an
-// imported cache what nobody needs.
-func mounted(dir string, st llb.State) llb.RunOption {
-	return llb.AddMount(dir, st, llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))
-}
-
 // narrow is a copy of some files of the source tree, so that others are no
 // reason to run a step. It is never exported: it is what the next build sends.
 func (g *graph) narrow(files []string, name string, pos spec.Pos) llb.State {
@@ -205,7 +193,7 @@ func (g *graph) std(t *plan.Target, b *plan.Binary) layerOf {
 		llb.Dir(homeDir), g.tool(), g.persistent(goBuildDir, g.in.NoCache(StepStd)),
 		environment(goEnv(), []string{"GOCACHE=" + goBuildDir, "GOPROXY=off", cacheProgram("-out", outputDir)}, b.Env),
 	)
-	opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
+	opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env)))
 	return g.layer(key, stdDir, g.in.Builder.Run(opts...).AddMount(outputDir, llb.Scratch()))
 }
 
@@ -272,7 +260,7 @@ func (g *graph) packages(t *plan.Target, b *plan.Binary, s step) layerOf {
 	if b.Modules != nil {
 		opts = append(opts, mounted(modulesDir, g.reached(b.Modules).cache))
 	} else {
-		opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env))...)
+		opts = append(opts, g.moduleMount(nil, goflags.Frozen(b.Env)))
 	}
 	env := []string{"GOCACHE=" + outputDir, "GOPROXY=off"}
 	if g.plan.Layered {
@@ -337,42 +325,22 @@ func (g *graph) buildCache(step string) []llb.RunOption {
 	return opts
 }
 
-// objects gives a compile what was compiled before.
-func (g *graph) objects(t *plan.Target, b *plan.Binary) []llb.RunOption {
+// objects gives a compile what was compiled before, and says where.
+func (g *graph) objects(t *plan.Target, b *plan.Binary) (found mounts, env []string) {
 	fresh := g.in.NoCache(b.Name)
 	cache := "GOCACHE=" + goBuildDir
 	switch {
 	case g.plan.Layered:
 	case b.Objects != nil && len(b.Objects.Imports) > 0:
-		return []llb.RunOption{g.seeded(g.dependencies(t, b, nil).state, fresh), environment([]string{cache})}
+		return mounts{g.seeded(g.dependencies(t, b, nil).state, fresh)}, []string{cache}
 	default:
-		return []llb.RunOption{g.persistent(goBuildDir, fresh), environment([]string{cache})}
+		return mounts{g.persistent(goBuildDir, fresh)}, []string{cache}
 	}
-	opts := []llb.RunOption{g.tool(), g.persistent(goBuildDir, fresh)}
+	found = mounts{g.tool(), g.persistent(goBuildDir, fresh)}
 	var flags []string
 	for _, l := range g.layersOf(t, b) {
-		opts = append(opts, mounted(l.dir, l.state))
+		found = append(found, mounted(l.dir, l.state))
 		flags = append(flags, "-layer", l.dir)
 	}
-	return append(opts, environment([]string{cache, cacheProgram(flags...)}))
-}
-
-// persistent mounts a folder that outlives the build. It only makes things
-// faster. A build without cache gets an empty folder instead: BuildKit would
-// empty the mount, and with it the cache of every other project.
-func (g *graph) persistent(dir string, fresh bool) llb.RunOption {
-	if fresh {
-		return llb.AddMount(dir, llb.Scratch())
-	}
-	return llb.AddMount(dir, llb.Scratch(), llb.AsPersistentCacheDir(g.in.CacheNS+"/"+dir, llb.CacheMountShared))
-}
-
-// seeded mounts objects as the go command's own cache, for releases that can
-// take them from no other place.
-func (g *graph) seeded(st llb.State, fresh bool) llb.RunOption {
-	if fresh {
-		return llb.AddMount(goBuildDir, st, llb.ContentCache(llb.MountContentCacheOff), llb.ForceNoOutput)
-	}
-	id := g.in.CacheNS + "/gopherfile/" + goBuildDir
-	return llb.AddMount(goBuildDir, st, llb.ContentCache(llb.MountContentCacheOff), llb.AsPersistentCacheDir(id, llb.CacheMountShared))
+	return found, []string{cache, cacheProgram(flags...)}
 }
