@@ -69,18 +69,18 @@ func fleet(t testing.TB) (*spec.Spec, *scan.Index, plan.Options, *llb.SourceMap)
 	return s, ix, opt, llb.NewSourceMap(nil, "Gopherfile.yaml", "yaml", []byte(text))
 }
 
-// drawFleet plans and draws the fleet.
-func drawFleet(t testing.TB, s *spec.Spec, ix *scan.Index, opt plan.Options, sm *llb.SourceMap) *Graph {
+// planFleet plans the fleet and says what its graph is drawn on.
+func planFleet(t testing.TB, s *spec.Spec, ix *scan.Index, opt plan.Options, sm *llb.SourceMap) (*plan.Plan, Input) {
 	t.Helper()
 	p, err := plan.Resolve(s, ix, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(p, Input{
+	return p, Input{
 		Context: llb.Local("context", llb.SessionID("session")), Builder: llb.Image("golang", llb.Platform(amd64())),
 		Self: llb.Image("gopherfile", llb.Platform(amd64())), BuildPlatform: amd64(), SourceMap: sm, Merge: true,
 		NoCache: func(string) bool { return false }, Network: pb.NetMode_UNSET,
-	})
+	}
 }
 
 // BenchmarkFleet plans, draws and marshals 20 programs for 47 platforms: 940
@@ -91,7 +91,7 @@ func BenchmarkFleet(b *testing.B) {
 	for b.Loop() {
 		builds, size := 0, 0
 		m := NewMarshaler()
-		for _, r := range drawFleet(b, s, ix, opt, sm).Results {
+		for _, r := range New(planFleet(b, s, ix, opt, sm)).Results {
 			def, err := m.Marshal(context.Background(), r.State)
 			if err != nil {
 				b.Fatal(err)

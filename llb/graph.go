@@ -149,6 +149,8 @@ type graph struct {
 	// compiled are objects by all that decides them, without the binary.
 	compiled map[string]layerOf
 	rootfs   map[plan.Rootfs]llb.State
+	// frames are those of commands, by shape.
+	frames map[string]*frame
 	// binaries are drawn once, however many steps read them.
 	binaries map[*plan.Binary]llb.State
 }
@@ -203,7 +205,7 @@ func newGraph(p *plan.Plan, in Input) *graph {
 		downloads: map[*plan.Download]llb.State{}, pruned: map[*plan.Modules]*modules{}, samePruned: map[string]*modules{},
 		lists: lists{map[fileList]int{}, map[string]int{}}, copies: map[int]llb.State{},
 		compiled: map[string]layerOf{}, rootfs: map[plan.Rootfs]llb.State{},
-		binaries: map[*plan.Binary]llb.State{},
+		frames: map[string]*frame{}, binaries: map[*plan.Binary]llb.State{},
 	}
 	g.all = together(p.Files(), maxLists)
 	g.source = in.Context

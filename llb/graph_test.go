@@ -80,6 +80,9 @@ func draw(t testing.TB, tree fs.FS, change func(*plan.Options, *Input), platform
 	if err != nil {
 		t.Fatal(err)
 	}
+	if t, ok := t.(*testing.T); ok {
+		checkVariants(t, p, in)
+	}
 	return New(p, in)
 }
 

@@ -13,8 +13,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/gopherfile/gopherfile/frontend/plan"
 )
 
 // states are all states of a graph that somebody solves.
@@ -51,7 +49,7 @@ func checkMarshaler(t *testing.T, states []llb.State, options ...llb.Constraints
 			t.Fatal(err)
 		}
 		if !bytes.Equal(wire(t, got), wire(t, want.ToPB())) {
-			t.Fatalf("state %d of %d: -BuildKit +ours:\n%s", i, len(states), cmp.Diff(written(want.ToPB()), written(got)))
+			t.Fatalf("state %d of %d: -BuildKit +ours:\n%s", i, len(states), cmp.Diff(linesOf(want.ToPB()), linesOf(got)))
 		}
 	}
 }
@@ -66,8 +64,8 @@ func wire(t *testing.T, def *pb.Definition) []byte {
 	return dt
 }
 
-// written is a definition as lines of text.
-func written(def *pb.Definition) []string {
+// linesOf is a definition as lines of text.
+func linesOf(def *pb.Definition) []string {
 	var lines []string
 	for _, dt := range def.Def {
 		var op pb.Op
@@ -89,14 +87,19 @@ func TestMarshalFleet(t *testing.T) {
 	if testing.Short() {
 		opt.Platforms = slices.Concat(opt.Platforms[:2], opt.Platforms[len(opt.Platforms)-2:])
 	}
-	checkMarshaler(t, states(drawFleet(t, s, ix, opt, sm)), llb.WithCaps(pb.Caps.CapSet(pb.Caps.All())))
+	p, in := planFleet(t, s, ix, opt, sm)
+	checkMarshaler(t, states(New(p, in)), llb.WithCaps(pb.Caps.CapSet(pb.Caps.All())))
+	checkVariants(t, p, in)
 }
 
 // TestMarshalBeside has several goroutines marshal the states of a graph, which
 // share steps.
 func TestMarshalBeside(t *testing.T) {
-	g := example(t, "http", func(_ *plan.Options, in *Input) { in.SBOM = true }, "linux/amd64", "linux/arm64", "windows/amd64")
-	all := states(g)
+	s, ix, opt, sm := fleet(t)
+	opt.Platforms = opt.Platforms[:3]
+	p, in := planFleet(t, s, ix, opt, sm)
+	in.SBOM = true
+	all := states(New(p, in))
 	alone, shared := make([][]byte, len(all)), make([][]byte, len(all))
 	for i, st := range all {
 		def, err := NewMarshaler(llb.LocalUniqueID("unique")).Marshal(t.Context(), st)
