@@ -103,6 +103,9 @@ func (g *graph) copyOf(files []string) *llb.FileAction {
 // in a pattern, or is trimmed, is any character: a file too many does no harm.
 func Literal(name string) string {
 	const special = "*?[]\\^!#{}() \t\n\r$+|"
+	if !strings.ContainsAny(name, special) {
+		return name
+	}
 	return strings.Map(func(c rune) rune {
 		if strings.ContainsRune(special, c) {
 			return '?'
