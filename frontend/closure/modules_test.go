@@ -86,10 +86,10 @@ func modules() []string {
 		"github.com/zeebo/blake3@v0.2.4",
 		"go.etcd.io/bbolt@v1.3.11",
 		"golang.org/x/crypto@v0.58.0",
-		"golang.org/x/tools@v0.24.0",
-		"golang.org/x/vuln@v1.1.3",
+		"golang.org/x/tools@v0.52.0",
+		"golang.org/x/vuln@v1.9.0",
 		"google.golang.org/protobuf@v1.34.2",
-		"honnef.co/go/tools@v0.5.1",
+		"honnef.co/go/tools@v0.8.2",
 		"mvdan.cc/gofumpt@v0.7.0",
 		"mvdan.cc/sh/v3@v3.9.0",
 	}
