@@ -172,3 +172,17 @@ func TestMarshalError(t *testing.T) {
 		t.Errorf("got %v, want %v", err, fails)
 	}
 }
+
+// TestMetadataFields fails when BuildKit tells something new of a step: mergeMeta
+// and frames list what there is.
+func TestMetadataFields(t *testing.T) {
+	var got []string
+	fields := (&pb.OpMetadata{}).ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		got = append(got, string(fields.Get(i).Name()))
+	}
+	want := []string{"ignore_cache", "description", "export_cache", "caps", "progress_group", "linux_resources"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("fields of OpMetadata (-want +got):\n%s", diff)
+	}
+}
