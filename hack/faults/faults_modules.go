@@ -87,12 +87,20 @@ func contextFaults() []fault {
 	deleted := func(name string) func(*world, *running) error {
 		return func(w *world, _ *running) error { return os.Remove(file(w, name)) }
 	}
+	// The step begins before the client lists the files, which takes it a few
+	// milliseconds. A file that changes before was always so.
+	listed := func(then func(*world, *running) error) func(*world, *running) error {
+		return func(w *world, r *running) error {
+			time.Sleep(100 * time.Millisecond)
+			return then(w, r)
+		}
+	}
 	return list{
 		{name: "an embedded file is deleted before its content is sent", want: embedFile + ` is gone: it changed while it was sent`, before: slowClient(embedFile), at: stepNames, then: deleted(embedFile)},
 		{name: "an embedded file grows", want: embedFile + otherwise, before: slowClient(embedFile), at: stepOthers, then: grown},
 		{name: "an embedded file is cut short", local: true, want: embedFile + otherwise, before: slowClient(embedFile), at: stepOthers, then: shorter(embedFile), quick: true},
-		{name: "a Go file is cut short", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile), at: stepNames, then: shorter(slowFile)},
-		{name: "a Go file is deleted", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile, padding(0), padding(1), padding(2), padding(3), padding(4), padding(5)), at: stepNames, then: deleted(slowFile)},
+		{name: "a Go file is cut short", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile), at: stepNames, then: listed(shorter(slowFile))},
+		{name: "a Go file is deleted", want: `the build context changed while it was sent`, says: slowFile + otherwise, before: slowClient(slowFile, padding(0), padding(1), padding(2), padding(3), padding(4), padding(5)), at: stepNames, then: listed(deleted(slowFile))},
 		{name: "the client is stopped for a while (SIGSTOP)", works: true, toRegistry: true, before: slowClient(embedFile), at: stepOthers, then: func(_ *world, r *running) error {
 			err := syscall.Kill(-r.cmd.Process.Pid, syscall.SIGSTOP)
 			time.Sleep(5 * time.Second)
