@@ -16,7 +16,7 @@ import (
 // filled without harm to the machine.
 type disk struct{ point string }
 
-// diskSize is the size of the disk in bytes, of which a run uses about 2 GB.
+// diskSize is the size of the disk in bytes, of which a run uses more than a third.
 const diskSize = 6 << 30
 
 // mountDisk mounts the disk of the last run, or makes a new one when there is
@@ -30,7 +30,7 @@ func mountDisk(ctx context.Context, dir string) (*disk, error) {
 	}
 	if _, err := os.Stat(image); err == nil && d.mount(ctx, image) == nil {
 		released := d.release()
-		if used, err := d.used(); released == nil && err == nil && used < 0.6 {
+		if used, err := d.used(); released == nil && err == nil && used < 0.3 {
 			return d, nil
 		}
 		if err := d.unmount(); err != nil {
