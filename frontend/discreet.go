@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/gopherfile/gopherfile/frontend/redact"
+	"github.com/gopherfile/gopherfile/llb"
 )
 
 // discreet is a client that shows no password in the titles of steps: BuildKit
@@ -60,18 +61,15 @@ func hideOp(op *pb.Op) {
 	}
 }
 
-// titleKey is where BuildKit has the title of a step.
-const titleKey = "llb.customname"
-
 // hideTitles takes passwords out of the titles of a definition. They are no part
 // of a key. What is told of a step may be in other definitions, too, which are
 // solved at the same time: it is copied where it changes.
 func hideTitles(def *pb.Definition) {
 	for dgst, md := range def.GetMetadata() {
-		title := md.GetDescription()[titleKey]
+		title := md.GetDescription()[llb.TitleKey]
 		if hidden := redact.Text(title); hidden != title {
 			md = md.CloneVT()
-			md.Description[titleKey] = hidden
+			md.Description[llb.TitleKey] = hidden
 			def.Metadata[dgst] = md
 		}
 	}

@@ -192,7 +192,7 @@ func downloaded(err error) bool {
 // stepName is the title of the step that failed, "" when BuildKit does not say.
 func stepName(err error) string {
 	if e, ok := errors.AsType[*errdefs.SolveError](err); ok {
-		return e.Description[titleKey]
+		return e.Description[llb.TitleKey]
 	}
 	return ""
 }

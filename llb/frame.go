@@ -13,8 +13,9 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// titleKey is where BuildKit has the title of a step.
-const titleKey = "llb.customname"
+// TitleKey is where the metadata of a step has its title (WithCustomName of
+// BuildKit's client/llb).
+const TitleKey = "llb.customname"
 
 // frame is what commands of one shape have in common. BuildKit writes one of them.
 // The others, its variants, are what it wrote, with a title, a place, arguments and
@@ -128,8 +129,8 @@ func (f *frame) write(ctx context.Context, c *llb.Constraints, title string, arg
 		return nil, err
 	}
 	about := maps.Clone(f.meta.Description)
-	if about[titleKey] == f.title {
-		about[titleKey] = title
+	if about[TitleKey] == f.title {
+		about[TitleKey] = title
 	}
 	return &written{under: c, digest: digest.FromBytes(dt), op: dt, index: f.index, meta: &pb.OpMetadata{
 		IgnoreCache: f.meta.IgnoreCache, Description: about, ExportCache: f.meta.ExportCache,
